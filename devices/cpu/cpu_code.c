@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The code section's bytes: docs/executable-format.md.
+ */
+#include "devices/cpu/cpu_code.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const step_name[CPU_STEP_COUNT] = {
+	"ew",   "reduce", "columns", "arg",  "row", "gemm", "conv",  "window",
+	"copy", "fill",   "pick",    "put",  "take", "iota", "extent"};
+
+const char *cpu_step_name(enum cpu_step_kind kind)
+{
+	return step_name[kind];
+}
+
+static void write_view(const struct cpu_view *v, struct text *t)
+{
+	text_u8(t, v->memory);
+	text_u8(t, v->dtype);
+	text_u8(t, v->rank);
+	text_u8(t, 0);
+	text_u32(t, v->index);
+	text_u64(t, v->byte);
+	text_u32(t, v->offset);
+	for (int i = 0; i < v->rank; i++) {
+		text_u32(t, v->extent[i]);
+		text_u32(t, v->stride[i]);
+	}
+}
+
+static void write_prog(const struct cpu_prog *p, struct text *t)
+{
+	text_u16(t, p->nload);
+	if (p->nload == 0)
+		return;
+	text_u16(t, p->nins);
+	text_u16(t, p->nslot);
+	text_u8(t, p->dtype);
+	for (int i = 0; i < p->nload; i++)
+		text_u16(t, p->load[i]);
+	for (int i = 0; i < p->nins; i++) {
+		const struct cpu_ins *s = &p->ins[i];
+		text_u8(t, s->kind);
+		text_u8(t, s->dtype);
+		text_u8(t, s->to);
+		text_u8(t, s->nsrc);
+		text_name(t, s->kind == CPU_INS_EW ? ew_info((enum ew)s->ew)->name : "");
+		text_u16(t, s->dst);
+		for (int k = 0; k < s->nsrc; k++)
+			text_u16(t, s->src[k]);
+	}
+}
+
+void cpu_code_write(const struct cpu_code *c, struct text *out)
+{
+	text_u32(out, c->nnumber);
+	for (uint32_t i = 0; i < c->nnumber; i++) {
+		text_u64(out, (uint64_t)c->number[i].coef);
+		text_bytes(out, c->number[i].power, sizeof c->number[i].power);
+	}
+	text_u32(out, c->nstep);
+	for (uint32_t i = 0; i < c->nstep; i++) {
+		const struct cpu_step *s = &c->step[i];
+		uint64_t eps;
+		memcpy(&eps, &s->eps, sizeof eps);
+		text_u8(out, s->kind);
+		text_name(out, s->op ? op_info((enum ir_op)s->op)->name : "");
+		text_u32(out, s->group);
+		text_u64(out, eps);
+		text_u16(out, s->nview);
+		for (int k = 0; k < s->nview; k++)
+			write_view(&s->view[k], out);
+		text_u16(out, s->nparam);
+		for (int k = 0; k < s->nparam; k++)
+			text_u64(out, (uint64_t)s->param[k]);
+		write_prog(&s->pro, out);
+		write_prog(&s->epi, out);
+	}
+}
+
+struct code_reader {
+	struct reader r;
+	const struct exe_file *file;
+	struct cpu_code *code;
+};
+
+static void *take(struct code_reader *c, size_t n, size_t size)
+{
+	/* No element takes less than a byte of the file, so lies stay small. */
+	void *p = n <= c->r.len ? arena_new(c->code->arena, n, size) : NULL;
+	if (p == NULL)
+		c->r.failed = true;
+	return p;
+}
+
+static uint32_t read_number(struct code_reader *c)
+{
+	uint32_t i = read_u32(&c->r);
+	if (i >= c->code->nnumber) {
+		c->r.failed = true;
+		return 0;
+	}
+	return i;
+}
+
+static void read_view(struct code_reader *c, struct cpu_view *v)
+{
+	const struct exe_signature *s = &c->file->signature;
+	v->memory = read_u8(&c->r);
+	v->dtype = read_u8(&c->r);
+	v->rank = read_u8(&c->r);
+	read_u8(&c->r);
+	v->index = read_u32(&c->r);
+	v->byte = read_u64(&c->r);
+	v->offset = read_number(c);
+	uint32_t limit = v->memory == CPU_INPUT    ? s->ninput
+			 : v->memory == CPU_WEIGHT ? s->nweight
+			 : v->memory == CPU_OUTPUT ? s->noutput
+						   : 1;
+	bool by_byte = v->memory == CPU_ARENA || v->memory == CPU_CONST;
+	if (v->memory >= CPU_MEMORY_COUNT || v->dtype >= ADZE_DTYPE_COUNT ||
+	    v->rank > ADZE_MAX_RANK || v->index >= limit || (!by_byte && v->byte != 0) ||
+	    v->byte % 8 != 0) {
+		c->r.failed = true;
+		v->rank = 0;
+	}
+	for (int i = 0; i < v->rank; i++) {
+		v->extent[i] = read_number(c);
+		v->stride[i] = read_number(c);
+	}
+}
+
+/* The element type that an instruction makes; false where its operands' types are not its. */
+static bool ins_types(const struct cpu_ins *s, const uint8_t *type, uint8_t *made)
+{
+	for (int k = 0; k < s->nsrc; k++) {
+		uint8_t have = type[s->src[k]];
+		if (s->kind == CPU_INS_SELECT && k == 0) {
+			if (have != ADZE_BOOL)
+				return false;
+		} else if (have != s->dtype) {
+			return false;
+		}
+	}
+	*made = s->kind == CPU_INS_CONVERT ? s->to : s->dtype;
+	if (s->kind == CPU_INS_EW && (ew_info((enum ew)s->ew)->flags & EW_PRED))
+		*made = ADZE_BOOL;
+	return true;
+}
+
+static void read_ins(struct code_reader *c, struct cpu_prog *p, struct cpu_ins *s, uint8_t *type,
+		     bool last)
+{
+	char name[32];
+	s->kind = read_u8(&c->r);
+	s->dtype = read_u8(&c->r);
+	s->to = read_u8(&c->r);
+	s->nsrc = read_u8(&c->r);
+	read_name(&c->r, name, sizeof name);
+	s->dst = read_u16(&c->r);
+	if (s->kind >= CPU_INS_KIND_COUNT || s->dtype >= ADZE_DTYPE_COUNT ||
+	    s->to >= ADZE_DTYPE_COUNT || s->nsrc > 3) {
+		c->r.failed = true;
+		return;
+	}
+	for (int k = 0; k < s->nsrc; k++) {
+		s->src[k] = read_u16(&c->r);
+		if (s->src[k] >= p->nslot || type[s->src[k]] == ADZE_DTYPE_COUNT) {
+			c->r.failed = true;
+			return;
+		}
+	}
+	enum ew f = s->kind == CPU_INS_EW ? ew_find(name, strlen(name)) : EW_ADD;
+	s->ew = (uint16_t)f;
+	int want = s->kind == CPU_INS_EW && f < EW_COUNT ? ew_info(f)->n
+		   : s->kind == CPU_INS_SELECT           ? 3
+							 : 1;
+	uint8_t made;
+	if (f == EW_COUNT || s->nsrc != want || !ins_types(s, type, &made) ||
+	    (s->kind == CPU_INS_EW &&
+	     !(ew_info(f)->takes & (int)dtype_info((adze_dtype)s->dtype)->class)) ||
+	    (last ? s->dst != CPU_RESULT : s->dst < p->nload || s->dst >= p->nslot) ||
+	    (last && made != p->dtype)) {
+		c->r.failed = true;
+		return;
+	}
+	if (!last)
+		type[s->dst] = made;
+}
+
+static void read_prog(struct code_reader *c, const struct cpu_step *s, struct cpu_prog *p)
+{
+	uint8_t type[CPU_MAX_SLOTS];
+	memset(type, ADZE_DTYPE_COUNT, sizeof type);
+	p->nload = read_u16(&c->r);
+	if (p->nload == 0 || c->r.failed)
+		return;
+	p->nins = read_u16(&c->r);
+	p->nslot = read_u16(&c->r);
+	p->dtype = read_u8(&c->r);
+	if (p->nslot > CPU_MAX_SLOTS || p->nload > p->nslot || p->dtype >= ADZE_DTYPE_COUNT ||
+	    (p->nins == 0 && p->nload != 1)) {
+		c->r.failed = true;
+		return;
+	}
+	p->load = take(c, p->nload, sizeof *p->load);
+	p->ins = take(c, p->nins, sizeof *p->ins);
+	for (int i = 0; i < p->nload && !c->r.failed; i++) {
+		p->load[i] = read_u16(&c->r);
+		if (p->load[i] >= s->nview)
+			c->r.failed = true;
+		else
+			type[i] = s->view[p->load[i]].dtype;
+	}
+	for (int i = 0; i < p->nins && !c->r.failed; i++)
+		read_ins(c, p, &p->ins[i], type, i + 1 == p->nins);
+	if (p->nins == 0 && !c->r.failed && type[0] != p->dtype)
+		c->r.failed = true;
+}
+
+static void read_step(struct code_reader *c, struct cpu_step *s)
+{
+	char name[32];
+	s->kind = read_u8(&c->r);
+	read_name(&c->r, name, sizeof name);
+	s->op = (uint16_t)op_find(name, strlen(name));
+	s->group = read_u32(&c->r);
+	uint64_t eps = read_u64(&c->r);
+	memcpy(&s->eps, &eps, sizeof eps);
+	s->nview = read_u16(&c->r);
+	if (s->kind >= CPU_STEP_COUNT || (s->op == OP_NONE && name[0] != '\0') ||
+	    s->nview > CPU_MAX_VIEWS || s->nview == 0)
+		c->r.failed = true;
+	s->view = take(c, s->nview, sizeof *s->view);
+	for (int k = 0; k < s->nview && !c->r.failed; k++)
+		read_view(c, &s->view[k]);
+	s->nparam = read_u16(&c->r);
+	if (s->nparam > CPU_MAX_PARAMS)
+		c->r.failed = true;
+	s->param = take(c, s->nparam, sizeof *s->param);
+	for (int k = 0; k < s->nparam && !c->r.failed; k++)
+		s->param[k] = (int64_t)read_u64(&c->r);
+	if (!c->r.failed)
+		read_prog(c, s, &s->pro);
+	if (!c->r.failed)
+		read_prog(c, s, &s->epi);
+}
+
+adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, struct cpu_code *out,
+			  struct diag *d)
+{
+	struct exe_section code = file->section[EXE_CODE];
+	struct code_reader c = {{code.at, code.len, 0, false}, file, out};
+	memset(out, 0, sizeof *out);
+	out->arena = arena;
+	out->nnumber = read_u32(&c.r);
+	out->number = take(&c, out->nnumber, sizeof *out->number);
+	for (uint32_t i = 0; i < out->nnumber && !c.r.failed; i++) {
+		out->number[i].coef = (int64_t)read_u64(&c.r);
+		const void *power = read_bytes(&c.r, sizeof out->number[i].power);
+		if (power != NULL)
+			memcpy(out->number[i].power, power, sizeof out->number[i].power);
+		for (int k = 0; k < ADZE_MAX_SYMBOLS; k++)
+			if (out->number[i].power[k] > (k < file->signature.nsymbol ? 8 : 0))
+				c.r.failed = true;
+	}
+	out->nstep = read_u32(&c.r);
+	out->step = take(&c, out->nstep, sizeof *out->step);
+	for (uint32_t i = 0; i < out->nstep && !c.r.failed; i++)
+		read_step(&c, &out->step[i]);
+	if (c.r.failed || c.r.pos != c.r.len)
+		return fail(d, ADZE_E_FORMAT, "executable: its CPU code makes no sense");
+	return ADZE_OK;
+}
+
+static void print_number(const struct cpu_code *c, uint32_t i, struct text *out)
+{
+	const struct ir_size *n = &c->number[i];
+	text_add(out, "%" PRId64, n->coef);
+	for (int k = 0; k < ADZE_MAX_SYMBOLS; k++)
+		for (int j = 0; j < n->power[k]; j++)
+			text_add(out, "*s%d", k);
+}
+
+static void print_view(const struct cpu_code *c, const struct cpu_view *v, struct text *out)
+{
+	static const char *const name[] = {"input", "weight", "output", "arena", "const"};
+	text_add(out, " %s", name[v->memory]);
+	if (v->memory == CPU_ARENA || v->memory == CPU_CONST)
+		text_add(out, "+%" PRIu64, v->byte);
+	else
+		text_add(out, "%" PRIu32, v->index);
+	text_add(out, ":%s[", dtype_info((adze_dtype)v->dtype)->name);
+	for (int i = 0; i < v->rank; i++) {
+		text_add(out, i > 0 ? ", " : "");
+		print_number(c, v->extent[i], out);
+		text_add(out, "/");
+		print_number(c, v->stride[i], out);
+	}
+	text_add(out, "]");
+	if (c->number[v->offset].coef != 0) {
+		text_add(out, "+");
+		print_number(c, v->offset, out);
+	}
+}
+
+static void print_prog(const struct cpu_prog *p, const char *name, struct text *out)
+{
+	if (p->nload == 0)
+		return;
+	text_add(out, " %s{", name);
+	for (int i = 0; i < p->nins; i++) {
+		const struct cpu_ins *s = &p->ins[i];
+		text_add(out, i > 0 ? "; " : "");
+		if (s->dst == CPU_RESULT)
+			text_add(out, "out = ");
+		else
+			text_add(out, "r%d = ", s->dst);
+		const char *what = s->kind == CPU_INS_EW ? ew_info((enum ew)s->ew)->name
+				   : s->kind == CPU_INS_SELECT ? "select"
+							       : "convert";
+		text_add(out, "%s_%s", what, dtype_info((adze_dtype)s->dtype)->name);
+		if (s->kind == CPU_INS_CONVERT)
+			text_add(out, "_%s", dtype_info((adze_dtype)s->to)->name);
+		for (int k = 0; k < s->nsrc; k++) {
+			bool load = s->src[k] < p->nload;
+			text_add(out, " %s%d", load ? "v" : "r",
+				 load ? p->load[s->src[k]] : s->src[k]);
+		}
+	}
+	if (p->nins == 0)
+		text_add(out, "v%d", p->load[0]);
+	text_add(out, "}");
+}
+
+void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct text *out)
+{
+	text_add(out, "@%" PRIu32 " %s", s->group, step_name[s->kind]);
+	if (s->op != OP_NONE)
+		text_add(out, " (%s)", op_info((enum ir_op)s->op)->name);
+	for (int i = 0; i < s->nview; i++)
+		print_view(c, &s->view[i], out);
+	for (int i = 0; i < s->nparam; i++)
+		text_add(out, "%s%" PRId64, i > 0 ? "," : " param ", s->param[i]);
+	print_prog(&s->pro, "pro", out);
+	print_prog(&s->epi, "epi", out);
+}

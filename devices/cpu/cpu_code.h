@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the CPU device's code section says: steps, each one group of the graph. All memory a
+ * step touches is described by its views, so that one check covers every kind of step. Sizes
+ * that depend on symbols are numbers in one table, worked out when a call's symbols change.
+ */
+#ifndef ADZE_CPU_CODE_H
+#define ADZE_CPU_CODE_H
+
+#include "base/text.h"
+#include "devices/exe_file.h"
+#include "ir/view.h"
+
+/** Where bytes lie. */
+enum cpu_memory { CPU_INPUT, CPU_WEIGHT, CPU_OUTPUT, CPU_ARENA, CPU_CONST, CPU_MEMORY_COUNT };
+
+/** A box of elements in memory: extents, strides and offset are indices of numbers. */
+struct cpu_view {
+	uint8_t memory; /* enum cpu_memory */
+	uint8_t dtype;
+	uint8_t rank;
+	uint32_t index; /* of the input, weight or output; 0 for the others */
+	uint64_t byte;  /* where it begins in the arena or the constants; 0 for the others */
+	uint32_t extent[ADZE_MAX_RANK], stride[ADZE_MAX_RANK], offset;
+};
+
+/**
+ * An instruction of a strip program: a kernel on strips. Slots below the program's nload are
+ * its operands; the others are strips of scratch; CPU_RESULT is where the program's result
+ * goes.
+ */
+enum cpu_ins_kind { CPU_INS_EW, CPU_INS_CONVERT, CPU_INS_SELECT, CPU_INS_KIND_COUNT };
+#define CPU_RESULT 0xffff
+struct cpu_ins {
+	uint8_t kind;   /* enum cpu_ins_kind */
+	uint8_t dtype;  /* EW, SELECT: of the operands; CONVERT: from */
+	uint8_t to;     /* CONVERT: to */
+	uint8_t nsrc;
+	uint16_t ew;    /* EW: enum ew; written by name */
+	uint16_t dst, src[3];
+};
+
+/** Element-wise work in strips: `load` are indices of the step's views. */
+#define CPU_MAX_SLOTS 128
+struct cpu_prog {
+	uint16_t nload, nins, nslot; /* nslot counts loads and scratch strips */
+	uint8_t dtype;               /* of the result */
+	uint16_t *load;
+	struct cpu_ins *ins;         /* none: the one load is the result */
+};
+
+/**
+ * Steps; `view` [0] is always the result. A `pro` program makes the rows that the root reads,
+ * an `epi` program works on the result in its place, its first load.
+ *   EW       pro: the group. A view that is copied out has no instruction.
+ *   REDUCE   rows: pro's space is [rows, length]; param: by, rows' axes as below
+ *   COLUMNS  reduction over axes that are not innermost: pro's space is [outer, length, inner]
+ *   ARG      as REDUCE; param 0: 1 for the least
+ *   ROW      op: SOFTMAX, LAYER_NORM, RMS_NORM; view 1.. scale and bias; eps
+ *   GEMM     views: c [outer.., m, n], a [outer.., m, k], b [outer.., k, n]
+ *   CONV     views: y, x, w, dense; param: stride, low, dilation of 3 axes each, groups
+ *   WINDOW   views: y, x, dense; param: by, then window, stride, low, dilation by axis
+ *   COPY     view 1 is copied to view 0 elsewhere than in the order of the result: a box
+ *   FILL     view 0 is filled with the scalar of view 1
+ *   PICK     view 0 from view 1 at the scalars of views 2..: a box at run-time places
+ *   PUT      view 1 into view 0 at the scalars of views 2..
+ *   TAKE     views: y [outer, count, inner], x [outer, axis, inner], indices [count]
+ *   IOTA     view 0 [outer, length, inner]
+ *   EXTENT   param 0: number whose value is stored
+ */
+enum cpu_step_kind {
+	CPU_EW, CPU_REDUCE, CPU_COLUMNS, CPU_ARG, CPU_ROW, CPU_GEMM, CPU_CONV, CPU_WINDOW,
+	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_STEP_COUNT
+};
+
+#define CPU_MAX_VIEWS 96
+#define CPU_MAX_PARAMS 40
+struct cpu_step {
+	uint8_t kind;   /* enum cpu_step_kind */
+	uint16_t op;    /* enum ir_op of the root; written by name */
+	uint16_t nview, nparam;
+	uint32_t group; /* of the graph, for reports */
+	double eps;
+	struct cpu_view *view;
+	int64_t *param;
+	struct cpu_prog pro, epi; /* nload 0: there is none */
+};
+
+struct cpu_code {
+	uint32_t nnumber, nstep;
+	struct ir_size *number;
+	struct cpu_step *step;
+	struct arena *arena; /* borrowed: holds all of it */
+};
+
+void cpu_code_write(const struct cpu_code *c, struct text *out);
+
+/**
+ * Reads and checks counts, indices and types; not whether views stay inside memory, which
+ * depends on symbols: cpu_frame_prepare() does that before anything runs.
+ */
+adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, struct cpu_code *out,
+			  struct diag *d);
+
+const char *cpu_step_name(enum cpu_step_kind kind);
+/** One step as a line of text, for the trace device and reports. */
+void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct text *out);
+
+/**
+ * Graph to code, and its constants to `consts`. E_UNSUPPORTED with the operation and its place
+ * where there is no kernel for it.
+ */
+adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code *out,
+		      struct text *consts, struct diag *d);
+
+#endif

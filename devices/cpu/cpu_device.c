@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The CPU driver: executables are lists of kernel calls, buffers are host memory, weights are
+ * the mapped pages.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "devices/cpu/cpu_exec.h"
+
+struct cpu_device {
+	adze_device base;
+	struct cpu_pool *pool; /* NULL: one thread */
+	int threads;
+};
+
+static struct cpu_device *cpu_of(adze_device *d)
+{
+	return (struct cpu_device *)d;
+}
+
+/* The best instruction set of a mask, by which an executable is known. */
+static enum isa best_isa(unsigned mask)
+{
+	enum isa best = ISA_SCALAR;
+	for (int i = 0; i < ISA_COUNT; i++)
+		if ((mask & 1u << i) && i != ISA_BLAS)
+			best = (enum isa)i;
+	return best;
+}
+
+static adze_status open_cpu(adze_context *c, const char *target, adze_device **out,
+			    struct diag *d)
+{
+	const char *isa = isa_name(best_isa(c->isa_mask));
+	*out = NULL;
+	if (target != NULL && strcmp(target, isa) != 0)
+		return fail(d, ADZE_E_DEVICE,
+			    "device cpu:%s: this processor and configuration are cpu:%s "
+			    "(ADZE_ISA caps it)", target, isa);
+	struct cpu_device *dev = mem_new(&c->mem, 1, sizeof *dev);
+	if (dev == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory for a device");
+	dev->base.context = c;
+	snprintf(dev->base.target, sizeof dev->base.target, "%s", isa);
+	adze_status status = ADZE_OK;
+	dev->threads = 1;
+	if (c->config.threads != 1) {
+		status = cpu_pool_create(c, c->config.threads, &dev->pool, d);
+		if (status == ADZE_OK)
+			dev->threads = cpu_pool_threads(dev->pool);
+	}
+	if (status != ADZE_OK) {
+		mem_free(&c->mem, dev, 1, sizeof *dev);
+		return status;
+	}
+	context_log(c, ADZE_LOG_INFO, "device cpu: %s, %d threads", isa, dev->threads);
+	*out = &dev->base;
+	return ADZE_OK;
+}
+
+static void close_cpu(adze_device *d)
+{
+	struct cpu_device *dev = cpu_of(d);
+	cpu_pool_destroy(dev->pool);
+	mem_free(&d->context->mem, dev, 1, sizeof *dev);
+}
+
+static bool describe(adze_context *c, struct text *out)
+{
+	char model[128], topo[256];
+	text_add(out, "%s; kernels: %s; ", cpu_model(model, sizeof model),
+		 isa_name(best_isa(c->isa_mask)));
+	cpu_topo_describe(topo, sizeof topo);
+	text_add(out, "%s", topo);
+	return true;
+}
+
+static adze_status compile(adze_device *dev, const adze_graph *g, const char *source,
+			   struct text *out, struct diag *d)
+{
+	struct exe_writer w;
+	struct arena arena;
+	struct cpu_code code;
+	const adze_allocator *mem = &dev->context->mem;
+	exe_writer_init(&w, mem);
+	arena_init(&arena, mem);
+	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
+	if (status == ADZE_OK) {
+		exe_write_graph(&w, g, "cpu", dev->target, source);
+		cpu_code_write(&code, &w.section[EXE_CODE]);
+		status = exe_write(&w, out, d);
+	}
+	arena_fini(&arena);
+	exe_writer_fini(&w);
+	return status;
+}
+
+static adze_status load(adze_device *dev, const struct exe_file *file, void **out, struct diag *d)
+{
+	struct cpu_loaded *l;
+	adze_status status = cpu_load(dev->context, file, cpu_of(dev)->threads, &l, d);
+	*out = l;
+	return status;
+}
+
+static void unload(adze_device *dev, void *loaded)
+{
+	cpu_unload(dev->context, loaded);
+}
+
+static adze_status frame_create(adze_device *dev, void *loaded, struct device_frame **out,
+				struct diag *d)
+{
+	return cpu_frame_create(dev->context, loaded, out, d);
+}
+
+static void frame_destroy(adze_device *dev, struct device_frame *frame)
+{
+	cpu_frame_destroy(dev->context, frame);
+}
+
+static cpu_runner *const runner[CPU_STEP_COUNT] = {
+	[CPU_EW] = cpu_run_ew,         [CPU_REDUCE] = cpu_run_reduce,
+	[CPU_COLUMNS] = cpu_run_columns, [CPU_ARG] = cpu_run_arg,
+	[CPU_ROW] = cpu_run_row,       [CPU_GEMM] = cpu_run_gemm,
+	[CPU_CONV] = cpu_run_conv,     [CPU_WINDOW] = cpu_run_window,
+	[CPU_COPY] = cpu_run_copy,     [CPU_FILL] = cpu_run_fill,
+	[CPU_PICK] = cpu_run_pick,     [CPU_PUT] = cpu_run_put,
+	[CPU_TAKE] = cpu_run_take,     [CPU_IOTA] = cpu_run_iota,
+	[CPU_EXTENT] = cpu_run_extent,
+};
+
+static char *memory_of(const struct cpu_loaded *l, const struct device_call *call,
+		       const struct cpu_view *v)
+{
+	switch (v->memory) {
+	case CPU_INPUT: return call->input[v->index]->data;
+	case CPU_WEIGHT: return call->weight[v->index]->data;
+	case CPU_OUTPUT: return call->output[v->index]->data;
+	case CPU_ARENA: return call->frame->arena + v->byte;
+	/* Constants are only read; views on them are not const for the others' sake. */
+	default: return (char *)(uintptr_t)l->file->section[EXE_CONSTS].at + v->byte;
+	}
+}
+
+static adze_status run(adze_device *dev, void *loaded, const struct device_call *call,
+		       struct diag *d)
+{
+	const struct cpu_loaded *l = loaded;
+	struct device_frame *f = call->frame;
+	TRY(cpu_prepare(f, call->symbol, d));
+	struct cpu_pool *pool = cpu_of(dev)->pool;
+	bool mine = pool != NULL && cpu_pool_begin(pool);
+	adze_status status = ADZE_OK;
+	for (uint32_t i = 0; i < l->code.nstep; i++) {
+		const struct cpu_step *s = &l->code.step[i];
+		struct cpu_box *box = &f->box[l->bound[i].first_box];
+		if (call->cancel != NULL && atomic_load(call->cancel)) {
+			status = fail(d, ADZE_E_CANCELLED, "the call was cancelled");
+			break;
+		}
+		for (int k = 0; k < s->nview; k++)
+			box[k].at = memory_of(l, call, &s->view[k]) +
+				    box[k].offset * (int64_t)box[k].size;
+		struct cpu_work w = {.loaded = l, .step = s, .bound = &l->bound[i], .frame = f,
+				     .box = box, .number = f->number,
+				     .pool = mine ? pool : NULL};
+		runner[s->kind](&w);
+	}
+	if (mine)
+		cpu_pool_end(pool);
+	return status;
+}
+
+static adze_status alloc(adze_device *dev, size_t bytes, void **out, struct diag *d)
+{
+	*out = mem_new_aligned(&dev->context->mem, bytes, 64);
+	return *out != NULL ? ADZE_OK
+			    : fail(d, ADZE_E_NOMEM, "no memory for a buffer of %zu bytes", bytes);
+}
+
+static void free_data(adze_device *dev, void *data)
+{
+	mem_free_aligned(&dev->context->mem, data);
+}
+
+static adze_status copy(adze_device *dev, void *to, const void *from, size_t bytes,
+			struct diag *d)
+{
+	(void)dev;
+	(void)d;
+	if (bytes > 0)
+		memcpy(to, from, bytes);
+	return ADZE_OK;
+}
+
+const struct device_ops cpu_device_ops = {
+	.name = "cpu",
+	.doc = "Runs on this machine's processor.",
+	.open = open_cpu,
+	.close = close_cpu,
+	.describe = describe,
+	.compile = compile,
+	.load = load,
+	.unload = unload,
+	.frame_create = frame_create,
+	.frame_destroy = frame_destroy,
+	.run = run,
+	.alloc = alloc,
+	.free = free_data,
+	.copy_in = copy,
+	.copy_out = copy,
+	.shares_host_memory = true,
+};

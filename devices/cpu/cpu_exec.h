@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loaded CPU executables and how their steps run.
+ */
+#ifndef ADZE_CPU_EXEC_H
+#define ADZE_CPU_EXEC_H
+
+#include "devices/cpu/cpu_code.h"
+#include "devices/cpu/cpu_pool.h"
+#include "devices/device.h"
+#include "kernels/kernels.h"
+
+/** Elements of a strip, and bytes of the scratch that holds one of any type. */
+#define CPU_STRIP 2048
+#define CPU_SLOT_BYTES (CPU_STRIP * 8)
+
+/** The functions of a step, found by name when it was loaded. */
+struct cpu_bound {
+	void (**pro)(void); /* by instruction */
+	void (**epi)(void);
+	const struct kernel_impl *root;   /* the root's kernel */
+	const struct kernel_impl *second; /* REDUCE: of wide sums; COLUMNS: to acc; GEMM: nt */
+	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
+	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
+};
+
+struct cpu_loaded {
+	struct arena arena;
+	struct cpu_code code;
+	const struct exe_file *file; /* borrowed from the executable */
+	struct cpu_bound *bound;     /* by step */
+	uint32_t nbox;
+	int threads;
+};
+
+/** A view with its numbers worked out, and during a call its address. */
+struct cpu_box {
+	char *at;         /* of element (0, 0, ...): with the offset */
+	int64_t offset;   /* in elements, from the memory's start */
+	int64_t count;    /* elements */
+	int64_t extent[ADZE_MAX_RANK], stride[ADZE_MAX_RANK];
+	int rank;
+	size_t size;      /* bytes of an element */
+	bool dense, splat;
+};
+
+struct device_frame {
+	const struct cpu_loaded *loaded;
+	int64_t *number;
+	int64_t symbol[ADZE_MAX_SYMBOLS];
+	bool prepared;     /* for these symbols */
+	struct cpu_box *box;
+	char *arena;
+	size_t arena_bytes;
+	char *scratch;     /* of worker i: scratch + i * scratch_bytes */
+	size_t scratch_bytes;
+};
+
+/** A step under way. */
+struct cpu_work {
+	const struct cpu_loaded *loaded;
+	const struct cpu_step *step;
+	const struct cpu_bound *bound;
+	struct device_frame *frame;
+	struct cpu_box *box;
+	const int64_t *number;
+	struct cpu_pool *pool; /* NULL: alone */
+	/* What the tasks of this step share; set by its runner. */
+	int64_t units, grain, inner, length;
+	int64_t blocks_m, blocks_n, block_m, block_n, outer;
+};
+
+/** Runs `task` for all units of `w` in chunks of `w->grain`. */
+void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain);
+/** The range of units of a task. */
+static inline void cpu_range(const struct cpu_work *w, size_t task, int64_t *from, int64_t *to)
+{
+	*from = (int64_t)task * w->grain;
+	*to = *from + w->grain < w->units ? *from + w->grain : w->units;
+}
+static inline char *cpu_scratch(const struct cpu_work *w, int worker)
+{
+	return w->frame->scratch + (size_t)worker * w->frame->scratch_bytes;
+}
+
+/* ---- strip programs: cpu_strips.c ---- */
+
+/** Fills the strips of operands that are one element; once for each task. */
+void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *scratch);
+/**
+ * Elements from .. from + n of the program's space, in strips, to `y`, the first element's
+ * place.
+ */
+void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p, void (*const *fn)(void),
+		  char *scratch, int64_t from, int64_t n, char *y);
+/**
+ * As cpu_prog_run() for at most CPU_STRIP elements; NULL `y`: anywhere. Returns where they are,
+ * in an operand's own memory if nothing is to be done to them.
+ */
+const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
+			   void (*const *fn)(void), char *scratch, int64_t from, int64_t n, char *y);
+/** Where elements from .. from + n lie one behind the other, NULL where they do not: only for
+ * programs without instructions. */
+const char *cpu_prog_direct(const struct cpu_work *w, const struct cpu_prog *p, int64_t from,
+			    int64_t n);
+/** Bytes of scratch below a program's own use. */
+static inline size_t cpu_prog_bytes(const struct cpu_prog *p)
+{
+	return (size_t)p->nslot * CPU_SLOT_BYTES;
+}
+
+/* ---- steps, by kind ---- */
+
+typedef void cpu_runner(struct cpu_work *w);
+cpu_runner cpu_run_ew;                                       /* cpu_strips.c */
+cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_rows.c */
+cpu_runner cpu_run_gemm, cpu_run_conv, cpu_run_window;       /* cpu_products.c */
+cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
+	cpu_run_extent;                                      /* cpu_moves.c */
+/** The epilogue on elements from .. from + n of the result. */
+void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int64_t n);
+
+/* ---- loading: cpu_load.c ---- */
+
+adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
+		     struct cpu_loaded **out, struct diag *d);
+void cpu_unload(adze_context *c, struct cpu_loaded *loaded);
+adze_status cpu_frame_create(adze_context *c, struct cpu_loaded *loaded,
+			     struct device_frame **out, struct diag *d);
+void cpu_frame_destroy(adze_context *c, struct device_frame *frame);
+
+/**
+ * Works out numbers and boxes for a call's symbols, and checks that no box leaves its memory
+ * and that the sizes of a step agree; nothing where the symbols are those of last time.
+ */
+adze_status cpu_prepare(struct device_frame *f, const int64_t *symbol, struct diag *d);
+
+#endif

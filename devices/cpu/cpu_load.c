@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loading: code is read, kernels are found by name, and before a call with new symbols every
+ * view is checked against the memory it lies in. After that nothing can leave its bounds.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "devices/cpu/cpu_exec.h"
+
+static const struct kernel_impl *find(adze_context *c, struct diag *d, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+static const struct kernel_impl *find(adze_context *c, struct diag *d, const char *format, ...)
+{
+	char family[64];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(family, sizeof family, format, args);
+	va_end(args);
+	const struct kernel_impl *k = kernels_find(family, c->isa_mask);
+	if (k == NULL)
+		fail(d, ADZE_E_UNSUPPORTED, "executable: this build has no kernel %s", family);
+	else
+		context_log(c, ADZE_LOG_DEBUG, "kernel %s: %s", family, k->function);
+	return k;
+}
+
+static const char *type_name(int dtype)
+{
+	return dtype_info((adze_dtype)dtype)->name;
+}
+
+static adze_status bind_prog(adze_context *c, struct cpu_loaded *l, const struct cpu_prog *p,
+			     void (***out)(void), struct diag *d)
+{
+	if (p->nload == 0)
+		return ADZE_OK;
+	*out = arena_new(&l->arena, p->nins, sizeof **out);
+	if (*out == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
+	for (int i = 0; i < p->nins; i++) {
+		const struct cpu_ins *s = &p->ins[i];
+		const struct kernel_impl *k;
+		if (s->kind == CPU_INS_CONVERT)
+			k = find(c, d, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
+		else if (s->kind == CPU_INS_SELECT)
+			k = find(c, d, "select_%d", (int)dtype_bytes((adze_dtype)s->dtype));
+		else
+			k = find(c, d, "%s_%s", ew_info((enum ew)s->ew)->name,
+				 type_name(s->dtype));
+		if (k == NULL)
+			return d->status;
+		(*out)[i] = k->run;
+	}
+	return ADZE_OK;
+}
+
+static bool is_narrow(int dtype)
+{
+	return dtype_is_float((adze_dtype)dtype) && dtype_bytes((adze_dtype)dtype) < 4;
+}
+
+static void bind_reduce(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
+			struct diag *d)
+{
+	const char *f = ew_info((enum ew)s->param[0])->name;
+	const char *type = type_name(s->pro.dtype);
+	const char *acc = is_narrow(s->pro.dtype) ? "f32" : type;
+	if (s->kind == CPU_COLUMNS) {
+		b->root = find(c, d, "reduce_step_%s_%s", f, type);
+		if (acc != type)
+			b->third = find(c, d, "convert_f32_%s", type);
+	} else {
+		b->root = find(c, d, "reduce_%s_%s", f, type);
+		b->second = find(c, d, "reduce_%s_%s", f, acc);
+		if (acc != type)
+			b->third = find(c, d, "convert_%s_f32", type);
+	}
+}
+
+static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
+		      struct diag *d)
+{
+	const char *type = type_name(s->view[0].dtype);
+	switch ((enum cpu_step_kind)s->kind) {
+	case CPU_REDUCE:
+	case CPU_COLUMNS: bind_reduce(c, s, b, d); break;
+	case CPU_ARG:
+		b->root = find(c, d, "%s_%s", s->param[0] ? "argmin" : "argmax",
+			       type_name(s->pro.dtype));
+		break;
+	case CPU_ROW: b->root = find(c, d, "%s_%s", op_info((enum ir_op)s->op)->name, type); break;
+	case CPU_GEMM:
+		if (s->view[0].dtype != ADZE_F32) {
+			context_log(c, ADZE_LOG_INFO, "product of %s: plain loops", type);
+			break;
+		}
+		b->root = find(c, d, "gemm_f32");
+		b->second = find(c, d, "gemv_nt_f32");
+		b->third = find(c, d, "gemv_nn_f32");
+		break;
+	case CPU_CONV:
+		if (s->view[0].dtype == ADZE_F32 && s->view[0].rank <= 4)
+			b->root = find(c, d, "conv2d_f32");
+		else
+			context_log(c, ADZE_LOG_INFO, "convolution of %s: plain loops", type);
+		break;
+	case CPU_WINDOW:
+		if (s->view[0].dtype == ADZE_F32 && s->param[0] == EW_MAX)
+			b->root = find(c, d, "pool_max_f32");
+		else if (s->view[0].dtype == ADZE_F32 && s->param[0] == EW_ADD)
+			b->root = find(c, d, "pool_add_f32");
+		else
+			context_log(c, ADZE_LOG_INFO, "window of %s: plain loops", type);
+		break;
+	case CPU_FILL:
+		b->root = find(c, d, "fill_%d", (int)dtype_bytes((adze_dtype)s->view[0].dtype));
+		break;
+	default: break;
+	}
+}
+
+/* ---- what a kind of step must have; sizes are checked in agree() ---- */
+
+static bool is_number(const struct cpu_code *c, int64_t i)
+{
+	return i >= 0 && i < (int64_t)c->nnumber;
+}
+
+static bool same_type(const struct cpu_step *s, int a, int b)
+{
+	return s->view[a].dtype == s->view[b].dtype;
+}
+
+static bool scalars_from(const struct cpu_step *s, int first)
+{
+	if (s->nview != first + s->view[0].rank)
+		return false;
+	for (int i = first; i < s->nview; i++)
+		if (s->view[i].rank != 0 || !dtype_is_int((adze_dtype)s->view[i].dtype))
+			return false;
+	return true;
+}
+
+static bool row_holds(const struct cpu_code *c, const struct cpu_step *s)
+{
+	int extra = s->op == OP_SOFTMAX ? 0 : s->op == OP_LAYER_NORM ? 2 : 1;
+	if (s->nparam != 2 || !is_number(c, s->param[0]) || s->param[1] < 0 ||
+	    s->param[1] > extra || s->nview < 1 + s->param[1] || s->pro.nload == 0 ||
+	    s->pro.dtype != s->view[0].dtype ||
+	    (s->op != OP_SOFTMAX && s->op != OP_LAYER_NORM && s->op != OP_RMS_NORM))
+		return false;
+	for (int i = 1; i <= s->param[1]; i++)
+		if (!same_type(s, 0, i) || s->view[i].rank != 1)
+			return false;
+	return true;
+}
+
+static bool positive(const int64_t *p, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (p[i] < 1 || p[i] > INT32_MAX)
+			return false;
+	return true;
+}
+
+static bool small(const int64_t *p, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (p[i] < -INT32_MAX || p[i] > INT32_MAX)
+			return false;
+	return true;
+}
+
+static bool conv_holds(const struct cpu_step *s)
+{
+	int n = s->view[0].rank - 2;
+	return n >= 1 && n <= 3 && s->nview >= 3 && s->nparam == 3 * n + 1 &&
+	       s->view[1].rank == n + 2 && s->view[2].rank == n + 2 && same_type(s, 0, 1) &&
+	       same_type(s, 0, 2) && positive(s->param, n) && small(s->param + n, n) &&
+	       positive(s->param + 2 * n, n + 1);
+}
+
+static bool window_holds(const struct cpu_step *s)
+{
+	int n = s->view[0].rank;
+	return s->nview >= 2 && s->nparam == 1 + 4 * n && s->view[1].rank == n &&
+	       same_type(s, 0, 1) && s->param[0] >= 0 && s->param[0] < EW_COUNT &&
+	       (ew_info((enum ew)s->param[0])->flags & EW_ASSOC) &&
+	       positive(s->param + 1, 2 * n) && small(s->param + 1 + 2 * n, n) &&
+	       positive(s->param + 1 + 3 * n, n);
+}
+
+/* Results go to the arena, to outputs, and to inputs that were given for it. */
+static bool may_write(const struct exe_signature *f, const struct cpu_view *v)
+{
+	bool donated = false;
+	for (uint32_t i = 0; i < f->noutput; i++)
+		donated |= f->output[i].into == (int32_t)v->index;
+	return v->memory == CPU_ARENA || v->memory == CPU_OUTPUT ||
+	       (v->memory == CPU_INPUT && donated);
+}
+
+static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
+{
+	bool reduces = s->kind == CPU_REDUCE || s->kind == CPU_COLUMNS;
+	switch ((enum cpu_step_kind)s->kind) {
+	case CPU_EW: return s->pro.nload > 0 && s->pro.dtype == s->view[0].dtype;
+	case CPU_REDUCE:
+	case CPU_COLUMNS:
+	case CPU_ARG:
+		return s->nparam == (s->kind == CPU_COLUMNS ? 3 : 2) && s->pro.nload > 0 &&
+		       is_number(c, s->param[1]) &&
+		       (s->kind != CPU_COLUMNS || is_number(c, s->param[2])) &&
+		       (!reduces || (s->param[0] >= 0 && s->param[0] < EW_COUNT &&
+				     (ew_info((enum ew)s->param[0])->flags & EW_ASSOC))) &&
+		       s->view[0].dtype == (reduces ? s->pro.dtype : ADZE_I32);
+	case CPU_ROW: return row_holds(c, s);
+	case CPU_GEMM:
+		return s->nview >= 3 && s->view[0].rank >= 2 && same_type(s, 0, 1) &&
+		       same_type(s, 0, 2) && s->view[1].rank == s->view[0].rank &&
+		       s->view[2].rank == s->view[0].rank;
+	case CPU_CONV: return conv_holds(s);
+	case CPU_WINDOW: return window_holds(s);
+	case CPU_COPY:
+		return s->nview == 2 && same_type(s, 0, 1) && s->view[0].rank == s->view[1].rank;
+	case CPU_FILL: return s->nview == 2 && same_type(s, 0, 1) && s->view[1].rank == 0;
+	case CPU_PICK:
+	case CPU_PUT:
+		return s->nview >= 2 && same_type(s, 0, 1) &&
+		       s->view[0].rank == s->view[1].rank && scalars_from(s, 2);
+	case CPU_TAKE:
+		return s->nview == 3 && s->view[0].rank == 3 && s->view[1].rank == 3 &&
+		       s->view[2].rank == 1 && same_type(s, 0, 1) &&
+		       dtype_is_int((adze_dtype)s->view[2].dtype);
+	case CPU_IOTA: return s->nview == 1 && s->view[0].rank == 3;
+	case CPU_EXTENT:
+		return s->nview == 1 && s->nparam == 1 && is_number(c, s->param[0]) &&
+		       s->view[0].dtype == ADZE_I32;
+	default: return false;
+	}
+}
+
+static bool epilogue_holds(const struct cpu_step *s)
+{
+	if (s->epi.nload == 0)
+		return true;
+	bool rooted = s->kind == CPU_REDUCE || s->kind == CPU_COLUMNS || s->kind == CPU_ARG ||
+		      s->kind == CPU_ROW || s->kind == CPU_GEMM || s->kind == CPU_CONV ||
+		      s->kind == CPU_WINDOW;
+	const struct cpu_view *first = &s->view[s->epi.load[0]];
+	return rooted && first->memory == s->view[0].memory && first->index == s->view[0].index &&
+	       first->byte == s->view[0].byte && first->dtype == s->view[0].dtype &&
+	       dtype_bytes((adze_dtype)s->epi.dtype) == dtype_bytes((adze_dtype)first->dtype);
+}
+
+adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
+		     struct cpu_loaded **out, struct diag *d)
+{
+	struct cpu_loaded *l = mem_new(&c->mem, 1, sizeof *l);
+	*out = NULL;
+	if (l == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
+	arena_init(&l->arena, &c->mem);
+	l->file = file;
+	l->threads = threads;
+	adze_status status = cpu_code_read(file, &l->arena, &l->code, d);
+	if (status == ADZE_OK) {
+		l->bound = arena_new(&l->arena, l->code.nstep, sizeof *l->bound);
+		if (l->bound == NULL)
+			status = fail(d, ADZE_E_NOMEM, "no memory to load an executable");
+	}
+	for (uint32_t i = 0; i < l->code.nstep && status == ADZE_OK; i++) {
+		const struct cpu_step *s = &l->code.step[i];
+		struct cpu_bound *b = &l->bound[i];
+		if (!step_holds(&l->code, s) || !epilogue_holds(s) ||
+		    !may_write(&file->signature, &s->view[0])) {
+			status = fail(d, ADZE_E_FORMAT, "executable: step %" PRIu32
+				      " (%s) makes no sense", i,
+				      cpu_step_name((enum cpu_step_kind)s->kind));
+			break;
+		}
+		b->first_box = l->nbox;
+		l->nbox += s->nview;
+		status = bind_prog(c, l, &s->pro, &b->pro, d);
+		if (status == ADZE_OK)
+			status = bind_prog(c, l, &s->epi, &b->epi, d);
+		bind_root(c, s, b, d);
+		if (status == ADZE_OK)
+			status = d->status;
+	}
+	if (status != ADZE_OK) {
+		cpu_unload(c, l);
+		return status;
+	}
+	*out = l;
+	return ADZE_OK;
+}
+
+void cpu_unload(adze_context *c, struct cpu_loaded *l)
+{
+	if (l == NULL)
+		return;
+	arena_fini(&l->arena);
+	mem_free(&c->mem, l, 1, sizeof *l);
+}

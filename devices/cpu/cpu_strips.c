@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Strip programs: fused element-wise work as a list of vector kernels over strips that stay in
+ * the first cache. One pass over memory, whatever the number of operations.
+ */
+#include <string.h>
+
+#include "devices/cpu/cpu_exec.h"
+
+/* Elements a task should have, so that taking it costs nothing against doing it. */
+#define TASK_ELEMENTS (16 * CPU_STRIP)
+
+void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain)
+{
+	w->units = units;
+	w->grain = grain < 1 ? 1 : grain;
+	if (units > 0)
+		cpu_pool_run(w->pool, task, w, (size_t)((units + w->grain - 1) / w->grain));
+}
+
+static char *slot(char *scratch, int i)
+{
+	return scratch + (size_t)i * CPU_SLOT_BYTES;
+}
+
+static const struct cpu_box *load_box(const struct cpu_work *w, const struct cpu_prog *p, int i)
+{
+	return &w->box[p->load[i]];
+}
+
+static void fill(char *y, const char *x, int64_t n, size_t size)
+{
+	switch (size) {
+	case 1: memset(y, *(const unsigned char *)x, (size_t)n); break;
+	case 2:
+		for (int64_t i = 0; i < n; i++)
+			memcpy(y + 2 * i, x, 2);
+		break;
+	case 4:
+		for (int64_t i = 0; i < n; i++)
+			memcpy(y + 4 * i, x, 4);
+		break;
+	default:
+		for (int64_t i = 0; i < n; i++)
+			memcpy(y + 8 * i, x, 8);
+	}
+}
+
+/* y[i] = x[i * stride], strides in elements. */
+static void gather(char *y, const char *x, int64_t n, int64_t stride, size_t size)
+{
+	if (stride == 1)
+		memcpy(y, x, (size_t)n * size);
+	else if (stride == 0)
+		fill(y, x, n, size);
+	else if (size == 4)
+		for (int64_t i = 0; i < n; i++)
+			memcpy(y + 4 * i, x + 4 * stride * i, 4);
+	else
+		for (int64_t i = 0; i < n; i++)
+			memcpy(y + (int64_t)size * i, x + (int64_t)size * stride * i, size);
+}
+
+/* Elements from .. from + n of the walk, one behind the other at y. */
+static void fetch(const struct cpu_box *b, int64_t from, int64_t n, char *y)
+{
+	int64_t at[ADZE_MAX_RANK], offset = 0, rest = from;
+	int last = b->rank - 1;
+	if (last < 0) {
+		memcpy(y, b->at, b->size);
+		return;
+	}
+	for (int i = last; i >= 0; i--) {
+		at[i] = rest % b->extent[i];
+		rest /= b->extent[i];
+		offset += at[i] * b->stride[i];
+	}
+	while (n > 0) {
+		int64_t run = b->extent[last] - at[last];
+		run = run < n ? run : n;
+		gather(y, b->at + offset * (int64_t)b->size, run, b->stride[last], b->size);
+		y += run * (int64_t)b->size;
+		n -= run;
+		offset -= at[last] * b->stride[last];
+		at[last] = 0;
+		for (int i = last - 1; i >= 0; i--) {
+			offset += b->stride[i];
+			if (++at[i] < b->extent[i])
+				break;
+			offset -= at[i] * b->stride[i];
+			at[i] = 0;
+		}
+	}
+}
+
+/* Where elements from .. from + n lie in place, or NULL. */
+static const char *in_place(const struct cpu_box *b, int64_t from, int64_t n)
+{
+	if (b->dense)
+		return b->at + from * (int64_t)b->size;
+	int last = b->rank - 1;
+	if (last < 1 || b->stride[last] != 1)
+		return NULL;
+	int64_t col = from % b->extent[last], rest = from / b->extent[last];
+	if (col + n > b->extent[last])
+		return NULL;
+	int64_t offset = col;
+	for (int i = last - 1; i >= 0; i--) {
+		offset += rest % b->extent[i] * b->stride[i];
+		rest /= b->extent[i];
+	}
+	return b->at + offset * (int64_t)b->size;
+}
+
+void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *scratch)
+{
+	for (int i = 0; i < p->nload; i++) {
+		const struct cpu_box *b = load_box(w, p, i);
+		int64_t n = b->count < CPU_STRIP ? b->count : CPU_STRIP;
+		if (b->splat && n > 0)
+			fill(slot(scratch, i), b->at, n, b->size);
+	}
+}
+
+const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
+			   void (*const *fn)(void), char *scratch, int64_t from, int64_t n, char *y)
+{
+	const char *at[CPU_MAX_SLOTS];
+	for (int i = 0; i < p->nload; i++) {
+		const struct cpu_box *b = load_box(w, p, i);
+		at[i] = b->splat ? slot(scratch, i) : in_place(b, from, n);
+		if (at[i] != NULL)
+			continue;
+		char *to = p->nins == 0 && y != NULL ? y : slot(scratch, i);
+		fetch(b, from, n, to);
+		at[i] = to;
+	}
+	if (p->nins == 0) {
+		if (y != NULL && at[0] != y)
+			memcpy(y, at[0], (size_t)n * load_box(w, p, 0)->size);
+		return y != NULL ? y : at[0];
+	}
+	for (int i = p->nload; i < p->nslot; i++)
+		at[i] = slot(scratch, i);
+	for (int i = 0; i < p->nins; i++) {
+		const struct cpu_ins *s = &p->ins[i];
+		char *to = s->dst == CPU_RESULT ? (y != NULL ? y : slot(scratch, p->nslot))
+						: slot(scratch, s->dst);
+		const char *a = at[s->src[0]];
+		if (s->kind == CPU_INS_CONVERT) {
+			((convert_fn *)fn[i])(to, a, (size_t)n);
+			continue;
+		}
+		const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
+		const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
+		((ew_fn *)fn[i])(to, a, b, c, (size_t)n);
+	}
+	return y != NULL ? y : slot(scratch, p->nslot);
+}
+
+const char *cpu_prog_direct(const struct cpu_work *w, const struct cpu_prog *p, int64_t from,
+			    int64_t n)
+{
+	return p->nins == 0 && !load_box(w, p, 0)->splat ? in_place(load_box(w, p, 0), from, n)
+							 : NULL;
+}
+
+/* The row length at which strips are cut so that operands can be read where they lie; 0: any. */
+static int64_t cut_length(const struct cpu_work *w, const struct cpu_prog *p)
+{
+	for (int i = 0; i < p->nload; i++) {
+		const struct cpu_box *b = load_box(w, p, i);
+		if (!b->dense && !b->splat && b->rank > 1 && b->extent[b->rank - 1] >= 64)
+			return b->extent[b->rank - 1];
+	}
+	return 0;
+}
+
+void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p, void (*const *fn)(void),
+		  char *scratch, int64_t from, int64_t n, char *y)
+{
+	int64_t cut = cut_length(w, p), size = (int64_t)dtype_bytes((adze_dtype)p->dtype);
+	while (n > 0) {
+		int64_t len = n < CPU_STRIP ? n : CPU_STRIP;
+		if (cut > 0 && cut - from % cut < len)
+			len = cut - from % cut;
+		cpu_prog_strip(w, p, fn, scratch, from, len, y);
+		from += len;
+		y += len * size;
+		n -= len;
+	}
+}
+
+static void ew_task(void *job, size_t task, int worker)
+{
+	const struct cpu_work *w = job;
+	const struct cpu_prog *p = &w->step->pro;
+	char *scratch = cpu_scratch(w, worker);
+	int64_t from, to;
+	cpu_range(w, task, &from, &to);
+	cpu_prog_begin(w, p, scratch);
+	cpu_prog_run(w, p, w->bound->pro, scratch, from, to - from,
+		     w->box[0].at + from * (int64_t)w->box[0].size);
+}
+
+void cpu_run_ew(struct cpu_work *w)
+{
+	cpu_run_tasks(w, ew_task, w->box[0].count, TASK_ELEMENTS);
+}
+
+void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int64_t n)
+{
+	const struct cpu_prog *p = &w->step->epi;
+	if (p->nload == 0 || n == 0)
+		return;
+	/* The sink's memory begins where the root's first operand, its result, does. */
+	const struct cpu_box *b = load_box(w, p, 0);
+	cpu_prog_run(w, p, w->bound->epi, scratch, from, n, b->at + from * (int64_t)b->size);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fusion: gives every node the number of the group that runs as one kernel. First it decides
+ * which views are copied out, because strides or their reader cannot follow them. Then it goes
+ * backwards: a node joins the group of its users where they all are in one group and the rules
+ * below hold, so nothing can lead out of a group and back in. It reads classes, not names.
+ * group.h says what a group may be.
+ */
+#include <string.h>
+
+#include "ir/group.h"
+#include "ir/pass.h"
+
+/* Longer groups would need more strips in L1 than there is room for. */
+#define GROUP_NODES 32
+
+enum side { SIDE_EPI, SIDE_PRO };
+
+struct fuser {
+	adze_graph *g;
+	const adze_allocator *mem;
+	uint32_t *first, *user; /* users of v: user[first[v] .. first[v + 1]) */
+	bool *is_output;
+	uint8_t *side;          /* of EW nodes in a group */
+	ir_val *root;           /* by group (its sink's value): the root, or 0 */
+	uint32_t *size;         /* by group: nodes */
+};
+
+static void copy_out(adze_graph *g, ir_val v)
+{
+	if (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
+		g->group[v] = v;
+}
+
+static void copy_out_unless_dense(adze_graph *g, ir_val v)
+{
+	struct ir_view w;
+	if (ir_class(g, v) == CLASS_VIEW && (!ir_view_of(g, v, &w) || !ir_view_is_dense(&w)))
+		copy_out(g, v);
+}
+
+/* What a reader asks of its operands, by class. */
+static void choose_operands(adze_graph *g, ir_val v)
+{
+	struct ir_dot_form form;
+	switch (ir_class(g, v)) {
+	case CLASS_GEMM:
+		if (!ir_dot_form(g, v, &form)) {
+			copy_out(g, ir_arg(g, v, 0));
+			copy_out(g, ir_arg(g, v, 1));
+		}
+		break;
+	case CLASS_ROW: /* the row itself may be strided, what scales it not */
+		for (size_t i = 1; i < g->node[v].narg; i++)
+			copy_out_unless_dense(g, ir_arg(g, v, i));
+		break;
+	case CLASS_CONV:
+	case CLASS_WINDOW:
+	case CLASS_MOVE:
+		for (size_t i = 0; i < g->node[v].narg; i++)
+			copy_out_unless_dense(g, ir_arg(g, v, i));
+		break;
+	default: break;
+	}
+}
+
+static void choose_views(adze_graph *g)
+{
+	struct ir_view w;
+	for (ir_val v = 1; v < g->nnode; v++) {
+		if (ir_class(g, v) != CLASS_VIEW)
+			choose_operands(g, v);
+		else if (!ir_view_through(g, v, &w))
+			copy_out(g, ir_arg(g, v, 0));
+	}
+	for (size_t i = 0; i < g->noutput; i++)
+		copy_out(g, g->output[i].value);
+}
+
+static bool list_users(struct fuser *f)
+{
+	adze_graph *g = f->g;
+	f->first = mem_new(f->mem, g->nnode + 2, sizeof *f->first);
+	f->user = mem_new(f->mem, g->narg + 1, sizeof *f->user);
+	if (f->first == NULL || f->user == NULL)
+		return false;
+	for (ir_val v = 1; v < g->nnode; v++)
+		for (size_t i = 0; i < g->node[v].narg; i++)
+			f->first[ir_arg(g, v, i) + 2]++;
+	for (size_t v = 1; v < g->nnode + 2; v++)
+		f->first[v] += f->first[v - 1];
+	for (ir_val v = 1; v < g->nnode; v++)
+		for (size_t i = 0; i < g->node[v].narg; i++)
+			f->user[f->first[ir_arg(g, v, i) + 1]++] = v;
+	return true;
+}
+
+/* The side of the group on which `user` reads its operand `v`; false where it cannot be fed. */
+static bool side_of(const struct fuser *f, ir_val v, ir_val user, enum side *side)
+{
+	const adze_graph *g = f->g;
+	enum op_class c = ir_class(g, user);
+	if (c == CLASS_EW) {
+		*side = (enum side)f->side[user];
+		return true;
+	}
+	*side = SIDE_PRO;
+	if (c != CLASS_REDUCE && c != CLASS_ROW)
+		return false;
+	for (size_t i = 1; i < g->node[user].narg; i++)
+		if (ir_arg(g, user, i) == v)
+			return false;
+	return true;
+}
+
+/* The group that `v` can join, or 0; and the side it then is on. */
+static uint32_t joins(const struct fuser *f, ir_val v, enum side *side)
+{
+	const adze_graph *g = f->g;
+	uint32_t group = 0;
+	enum side one;
+	if (f->is_output[v] || f->first[v] == f->first[v + 1])
+		return 0;
+	for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
+		ir_val user = f->user[i];
+		if (ir_class(g, user) == CLASS_VIEW || !side_of(f, v, user, &one))
+			return 0;
+		if (group != 0 && (g->group[user] != group || one != *side))
+			return 0;
+		group = g->group[user];
+		*side = one;
+	}
+	return group != 0 && f->size[group] < GROUP_NODES ? group : 0;
+}
+
+static void join(struct fuser *f, ir_val v)
+{
+	adze_graph *g = f->g;
+	enum op_class c = ir_class(g, v);
+	enum side side = SIDE_EPI;
+	bool can_root = c == CLASS_REDUCE || c == CLASS_ROW || c == CLASS_GEMM ||
+			c == CLASS_CONV || c == CLASS_WINDOW;
+	uint32_t group = c == CLASS_EW || can_root ? joins(f, v, &side) : 0;
+	/* A root's result stands in the sink's memory until the epilogue has read it. */
+	if (group != 0 && can_root &&
+	    (f->root[group] != 0 || side != SIDE_EPI ||
+	     dtype_bytes(ir_type(g, v)->dtype) != dtype_bytes(ir_type(g, group)->dtype)))
+		group = 0;
+	if (group == 0)
+		group = v;
+	g->group[v] = group;
+	f->size[group]++;
+	f->side[v] = (uint8_t)side;
+	if (c != CLASS_EW)
+		f->root[group] = v;
+}
+
+/* Values of sinks become 1, 2 ... in their order, which is an order of execution. */
+static void number(adze_graph *g, uint32_t *name)
+{
+	uint32_t n = 0;
+	for (ir_val v = 1; v < g->nnode; v++)
+		if (g->group[v] == v)
+			name[v] = ++n;
+	for (ir_val v = 1; v < g->nnode; v++)
+		g->group[v] = g->group[v] ? name[g->group[v]] : 0;
+}
+
+static bool needs_group(const adze_graph *g, ir_val v)
+{
+	enum ir_op op = (enum ir_op)g->node[v].op;
+	return op != OP_INPUT && op != OP_WEIGHT && op != OP_CONST &&
+	       ir_class(g, v) != CLASS_VIEW;
+}
+
+adze_status ir_fuse(adze_graph **graph, struct diag *d)
+{
+	adze_graph *g = *graph;
+	size_t n = g->nnode;
+	struct fuser f = {.g = g, .mem = g->arena.from};
+	adze_status status = ADZE_OK;
+	f.is_output = mem_new(f.mem, n, sizeof *f.is_output);
+	f.side = mem_new(f.mem, n, sizeof *f.side);
+	f.root = mem_new(f.mem, n, sizeof *f.root);
+	f.size = mem_new(f.mem, n, sizeof *f.size);
+	g->group = arena_new(&g->arena, n, sizeof *g->group);
+	if (f.is_output == NULL || f.side == NULL || f.root == NULL || f.size == NULL ||
+	    g->group == NULL || !list_users(&f)) {
+		status = fail(d, ADZE_E_NOMEM, "fuse: no memory");
+		g->group = NULL;
+	} else {
+		for (size_t i = 0; i < g->noutput; i++)
+			f.is_output[g->output[i].value] = true;
+		choose_views(g);
+		for (ir_val v = (ir_val)n - 1; v > 0; v--)
+			if (needs_group(g, v))
+				join(&f, v);
+		number(g, f.root);
+	}
+	mem_free(f.mem, f.is_output, n, sizeof *f.is_output);
+	mem_free(f.mem, f.side, n, sizeof *f.side);
+	mem_free(f.mem, f.root, n, sizeof *f.root);
+	mem_free(f.mem, f.size, n, sizeof *f.size);
+	mem_free(f.mem, f.first, n + 2, sizeof *f.first);
+	mem_free(f.mem, f.user, g->narg + 1, sizeof *f.user);
+	return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Groups: the unit that runs as one kernel. A group is a set of nodes of which one value, the
+ * sink's, is seen outside. It is one of
+ *   EW nodes alone, all of the sink's extents;
+ *   a root of another class, EW nodes after it (epilogue, the extents of the root's result)
+ *     and, where the root is REDUCE or ROW, EW nodes before its first operand (prologue, the
+ *     extents of that operand);
+ *   one view that is copied out.
+ * fuse.c forms them; verify.c and devices read them.
+ */
+#ifndef ADZE_GROUP_H
+#define ADZE_GROUP_H
+
+#include "ir/view.h"
+
+struct ir_group {
+	ir_val sink;
+	ir_val root;        /* 0: EW nodes alone */
+	const ir_val *node; /* all, in order */
+	size_t nnode;
+	/* EW nodes, in order: those that the root needs, then the others. */
+	const ir_val *pro, *epi;
+	size_t npro, nepi;
+};
+
+/**
+ * The groups of a grouped graph, [0] being group 1; in `arena`. False without memory.
+ */
+bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, size_t *n);
+
+/** Whether the value has memory: a source but extent, or the sink of a group. */
+bool ir_has_memory(const adze_graph *g, ir_val v);
+
+/**
+ * How a dot runs: loops outside, then an m x k by k x n product. Axes in the order of the
+ * result: outer loops first.
+ */
+struct ir_dot_form {
+	int nouter;
+	struct ir_size outer[ADZE_MAX_RANK];    /* extents */
+	struct ir_size outer_a[ADZE_MAX_RANK], outer_b[ADZE_MAX_RANK], outer_c[ADZE_MAX_RANK];
+	struct ir_size m, n, k;
+	struct ir_size a_row, a_col, b_row, b_col, c_row; /* strides in elements */
+	ir_val a, b;                            /* what holds the operands */
+	struct ir_size a_offset, b_offset;
+};
+
+/** False where an operand's contracting axes cannot be walked with one stride. */
+bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *out);
+
+#endif

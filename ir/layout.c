@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layout: rewrites what strides cannot serve, so that devices see only forms they can walk.
+ * Products whose contracting axes do not lie next to each other get a transposed operand
+ * (fuse.c copies it out); a softmax along an inner axis gets it moved to the end and back; an
+ * output that is a donated input is copied first, since another output overwrites it.
+ */
+#include <string.h>
+
+#include "ir/group.h"
+#include "ir/pass.h"
+
+static bool walks_as_one(const struct ir_view *w, const struct ir_dims *sum)
+{
+	struct ir_view part;
+	memset(&part, 0, sizeof part);
+	for (int i = 0; i < sum->n; i++) {
+		part.extent[part.rank] = w->extent[sum->at[i]];
+		part.stride[part.rank++] = w->stride[sum->at[i]];
+	}
+	ir_view_collapse(&part, 1);
+	return part.rank <= 1;
+}
+
+/* Whether the contracting axes of an operand walk with one stride, as a view and also if it is
+ * copied out, which fuse.c decides. */
+static bool sums_as_one(const adze_graph *g, ir_val v, const struct ir_dims *sum)
+{
+	struct ir_view w;
+	if (ir_view_of(g, v, &w) && !walks_as_one(&w, sum))
+		return false;
+	ir_view_dense(g, v, &w);
+	return walks_as_one(&w, sum);
+}
+
+static bool in_list(const struct ir_dims *list, int64_t axis)
+{
+	for (int i = 0; i < list->n; i++)
+		if (list->at[i] == axis)
+			return true;
+	return false;
+}
+
+/* The operand with axes batch, free, sum; the lists then say so. */
+static ir_val reorder(adze_graph *to, ir_val x, struct ir_dims *batch, struct ir_dims *sum)
+{
+	int rank = ir_type(to, x)->rank;
+	struct attrs_axes t = {0};
+	for (int i = 0; i < batch->n; i++)
+		t.axes.at[t.axes.n++] = batch->at[i];
+	for (int i = 0; i < rank; i++)
+		if (!in_list(batch, i) && !in_list(sum, i))
+			t.axes.at[t.axes.n++] = i;
+	for (int i = 0; i < sum->n; i++)
+		t.axes.at[t.axes.n++] = sum->at[i];
+	for (int i = 0; i < batch->n; i++)
+		batch->at[i] = i;
+	for (int i = 0; i < sum->n; i++)
+		sum->at[i] = rank - sum->n + i;
+	return ir_emit1(to, OP_TRANSPOSE, x, &t, NULL);
+}
+
+static ir_val dot(struct ir_map *map, ir_val v)
+{
+	const adze_graph *from = map->from;
+	struct attrs_dot d = *IR_ATTRS(dot, from, v);
+	ir_val a = map->at[ir_arg(from, v, 0)], b = map->at[ir_arg(from, v, 1)];
+	if (!sums_as_one(map->to, a, &d.sum_a))
+		a = reorder(map->to, a, &d.batch_a, &d.sum_a);
+	if (!sums_as_one(map->to, b, &d.sum_b))
+		b = reorder(map->to, b, &d.batch_b, &d.sum_b);
+	return ir_emit2(map->to, OP_DOT, a, b, &d);
+}
+
+static ir_val softmax(struct ir_map *map, ir_val v)
+{
+	const adze_graph *from = map->from;
+	int rank = ir_type(from, v)->rank;
+	struct attrs_axis axis = *IR_ATTRS(axis, from, v);
+	if (axis.axis == rank - 1)
+		return ir_clone(map, v);
+	struct attrs_axes swap = {.axes = {.n = rank}};
+	for (int i = 0; i < rank; i++)
+		swap.axes.at[i] = i;
+	swap.axes.at[axis.axis] = rank - 1;
+	swap.axes.at[rank - 1] = axis.axis;
+	axis.axis = rank - 1;
+	ir_val x = ir_emit1(map->to, OP_TRANSPOSE, map->at[ir_arg(from, v, 0)], &swap, NULL);
+	ir_val y = ir_emit1(map->to, OP_SOFTMAX, x, &axis, NULL);
+	return ir_emit1(map->to, OP_TRANSPOSE, y, &swap, NULL);
+}
+
+static ir_val rule(struct ir_map *map, ir_val v)
+{
+	switch (ir_get(map->from, v)->op) {
+	case OP_DOT: return dot(map, v);
+	case OP_SOFTMAX: return softmax(map, v);
+	default: return ir_clone(map, v);
+	}
+}
+
+static bool is_donated(const adze_graph *g, ir_val input)
+{
+	for (size_t i = 0; i < g->noutput; i++)
+		if (g->output[i].into == input && g->output[i].value != input)
+			return true;
+	return false;
+}
+
+adze_status ir_layout(adze_graph **g, struct diag *d)
+{
+	adze_graph *to;
+	adze_status status = ir_rebuild(*g, rule, NULL, NULL, 0, &to);
+	for (size_t i = 0; status == ADZE_OK && i < to->noutput; i++) {
+		ir_val v = to->output[i].value;
+		if (ir_input_index(to, v) < 0 || !is_donated(to, v))
+			continue;
+		adze_shape type = *ir_type(to, v);
+		to->output[i].value = ir_emit1(to, OP_RESHAPE, v, NULL, &type);
+		status = to->diag.status;
+	}
+	return ir_replace(g, to, status, d);
+}

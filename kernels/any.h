@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Plain loops for any element type, where no kernel of impls.def serves: products, convolutions
+ * and windows of types other than f32. Sums are kept in double, or in wide integers with wrap;
+ * one rounding on store.
+ */
+#ifndef ADZE_ANY_H
+#define ADZE_ANY_H
+
+#include "base/ew.h"
+
+/** As gemm_f32_fn, in elements of `dtype`. */
+void any_gemm(adze_dtype dtype, void *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row,
+	      ptrdiff_t a_col, const void *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,
+	      size_t k);
+
+/** A convolution or window over up to ADZE_MAX_RANK axes, dense operands. */
+struct any_window {
+	int rank;                                /* axes that the window moves along */
+	int64_t in[ADZE_MAX_RANK], out[ADZE_MAX_RANK]; /* extents */
+	int64_t window[ADZE_MAX_RANK], stride[ADZE_MAX_RANK], dilation[ADZE_MAX_RANK];
+	int64_t low[ADZE_MAX_RANK];              /* padding before */
+};
+
+/**
+ * One output channel of one image: y has product(out) elements; x `channels` times product(in),
+ * w `channels` times product(window).
+ */
+void any_conv(adze_dtype dtype, void *y, const void *x, const void *w, int64_t channels,
+	      const struct any_window *s);
+/** Elements from .. to of y: `f` over the window of each; places outside do not count. */
+void any_reduce_window(enum ew f, adze_dtype dtype, void *y, const void *x,
+		       const struct any_window *s, int64_t from, int64_t to);
+
+#endif

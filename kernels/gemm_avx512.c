@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/gemm_blocks.h"
+
+#define ISA avx512
+#define MR 14
+#define NV 2
+#define GEMM_ROWS(DO)                                         \
+	DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) \
+	DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14)
+#define MC GEMM_MC_AVX512
+#define NC GEMM_NC_AVX512
+#define KC GEMM_KC_AVX512
+#include "kernels/simd_avx512.h"
+#include "kernels/gemm.inc"
+#include "kernels/gemv.inc"

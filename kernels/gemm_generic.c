@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/gemm_blocks.h"
+
+#define ISA generic
+#define MR 6
+#define NV 2
+#define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
+#define MC GEMM_MC_GENERIC
+#define NC GEMM_NC_GENERIC
+#define KC GEMM_KC_GENERIC
+#include "kernels/simd_generic.h"
+#include "kernels/gemm.inc"
+#include "kernels/gemv.inc"

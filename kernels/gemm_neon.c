@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/gemm_blocks.h"
+
+#define ISA neon
+#define MR 8
+#define NV 3
+#define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8)
+#define MC GEMM_MC_NEON
+#define NC GEMM_NC_NEON
+#define KC GEMM_KC_NEON
+#include "kernels/simd_neon.h"
+#include "kernels/gemm.inc"
+#include "kernels/gemv.inc"

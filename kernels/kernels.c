@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+#include "kernels/impls.h"
+
+enum family_index {
+#define KERNEL(name, type, tolerance, flops, bytes) FAMILY_##name,
+#include "kernels/kernels.def"
+	FAMILY_COUNT
+};
+
+static const struct kernel_family family_row[] = {
+#define KERNEL(name, type, tolerance, flops, bytes) {#name, #type, tolerance, flops, bytes},
+#include "kernels/kernels.def"
+};
+
+/* The lengths of the names, close together: a lookup reads these few lines of cache and
+ * compares a tenth of the names. */
+static const uint8_t family_len[] = {
+#define KERNEL(name, type, tolerance, flops, bytes) sizeof #name - 1,
+#include "kernels/kernels.def"
+};
+
+enum impl_index {
+#define IMPL(family, isa, type, function, mr, nr, work) IMPL_##function,
+#include "kernels/impls.def"
+	IMPL_COUNT
+};
+
+static const struct kernel_impl impl_row[] = {
+#define IMPL(family, isa, type, function, mr, nr, work) \
+	{#family, #function, ISA_##isa, (void (*)(void))function, mr, nr, work},
+#include "kernels/impls.def"
+};
+
+/* The row of a family for an instruction set, and one more; 0 where it has none. */
+static const uint16_t impl_of[FAMILY_COUNT][ISA_COUNT] = {
+#define IMPL(family, isa, type, function, mr, nr, work) \
+	[FAMILY_##family][ISA_##isa] = IMPL_##function + 1,
+#include "kernels/impls.def"
+};
+
+_Static_assert(IMPL_COUNT < UINT16_MAX, "rows are counted in 16 bits");
+
+/* Every row's function has the type of its family. */
+#define KERNEL(name, type, tolerance, flops, bytes) typedef type name##_family_fn;
+#include "kernels/kernels.def"
+#define IMPL(family, isa, type, function, mr, nr, work)                            \
+	_Static_assert(_Generic(&function, family##_family_fn *: 1, default: 0),  \
+		       #function " has not the type of its family");
+#include "kernels/impls.def"
+
+const struct kernel_impl *kernels_impls(size_t *n)
+{
+	*n = IMPL_COUNT;
+	return impl_row;
+}
+
+const struct kernel_family *kernels_families(size_t *n)
+{
+	*n = FAMILY_COUNT;
+	return family_row;
+}
+
+const struct kernel_impl *kernels_find(const char *family, unsigned isa_mask)
+{
+	size_t len = strlen(family);
+	for (size_t i = 0; i < FAMILY_COUNT; i++) {
+		if (family_len[i] != len || memcmp(family_row[i].name, family, len) != 0)
+			continue;
+		for (int isa = ISA_COUNT - 1; isa >= 0; isa--)
+			if (isa != ISA_GENERIC && (isa_mask >> isa & 1) && impl_of[i][isa] != 0)
+				return &impl_row[impl_of[i][isa] - 1];
+		return NULL;
+	}
+	return NULL;
+}

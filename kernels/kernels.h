@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels: the function types, each with its contract, and the table of implementations.
+ *
+ * A kernel allocates nothing, keeps nothing, fails never, reads no environment and asks
+ * nothing of the CPU; any alignment, tails inside, strides in elements; what it writes does
+ * not depend on how a caller split the work along rows or strips. Sums of f32, f16 and bf16
+ * products are kept in f32, of f64 in f64, of integers in their own type with wrap; one
+ * rounding on store. An operand may be the result itself where a contract says so; other
+ * overlap is not allowed. n may be 0.
+ */
+#ifndef ADZE_KERNELS_H
+#define ADZE_KERNELS_H
+
+#include "base/cpu.h"
+#include "base/ew.h"
+
+/**
+ * y[i] = f(a[i], b[i], c[i]) for i < n, element-wise, as ew.def defines f; operands that f
+ * has not are ignored. y has the operands' type, or bool (0 or 1) for a predicate. y may be
+ * any operand of the same type. Families: one a row of ew.def and element type it takes,
+ * `add_f32`. Also `select_1`, `select_2`, `select_4`, `select_8` (bytes of an element):
+ * y[i] = a[i] ? b[i] : c[i] with a of bool.
+ */
+typedef void ew_fn(void *y, const void *a, const void *b, const void *c, size_t n);
+
+/** y[i] = x[i] as the other type, as dtype_convert(); `convert_f32_bf16`. y is not x. */
+typedef void convert_fn(void *y, const void *x, size_t n);
+
+/** y[i] = *x for i < n: `fill_1`, `fill_2`, `fill_4`, `fill_8`. */
+typedef void fill_fn(void *y, const void *x, size_t n);
+
+/**
+ * y[i] = x[i * stride] for i < n; strides may be 0 or negative: `gather_1` ... `gather_8`.
+ */
+typedef void gather_fn(void *y, const void *x, size_t n, ptrdiff_t stride);
+
+/**
+ * *y = f over x[0..n), `*y` the function's start where n is 0: `reduce_add_f32` and so on,
+ * one for each row of ew.def that is ASSOC and each type. The order of a float sum is fixed
+ * by n alone.
+ */
+typedef void reduce_fn(void *y, const void *x, size_t n);
+
+/**
+ * acc[j] = f(acc[j], x[j]) for j < n, where acc is f32 for f16, bf16 and the 8-bit floats,
+ * else of x's type: `reduce_step_add_bf16`. For reductions over axes that are not innermost.
+ */
+typedef void reduce_step_fn(void *acc, const void *x, size_t n);
+
+/**
+ * y[i] = exp(x[i] - max x) / sum over the row; `softmax_f32`, `_f16`, `_bf16`, `_f64`. A row
+ * of -inf alone gives NaN, as the formula does. y may be x.
+ */
+typedef void softmax_fn(void *y, const void *x, size_t n);
+
+/**
+ * y[i] = (x[i] - mean) / sqrt(variance + eps) * scale[i] + bias[i], variance over n, two
+ * passes: `layer_norm_f32`, `_f16`, `_bf16`, `_f64`. scale and bias, of x's type, may be
+ * NULL. y may be x.
+ */
+typedef void layer_norm_fn(void *y, const void *x, const void *scale, const void *bias,
+			   size_t n, double eps);
+
+/** y[i] = x[i] / sqrt(mean of squares + eps) * scale[i]; `rms_norm_f32` ... scale may be NULL. */
+typedef void rms_norm_fn(void *y, const void *x, const void *scale, size_t n, double eps);
+
+/** Index of the largest (smallest) element, the first of equals; NaN wins: `argmax_f32` ... for
+ * every type but bool and the 8-bit floats. n is at least 1. */
+typedef int64_t arg_fn(const void *x, size_t n);
+
+/**
+ * c = a b over m x k and k x n matrices, overwriting c. Element (i, j) of a is
+ * a[i * a_row + j * a_col], of b likewise; rows of c are c_row apart, columns adjacent. `work`
+ * has gemm_work bytes of the implementation's row, aligned to 64. Every element's sum runs in
+ * an order that depends on k alone. k of 0 gives zeros. `gemm_f32`.
+ */
+typedef void gemm_f32_fn(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row,
+			 ptrdiff_t a_col, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,
+			 size_t m, size_t n, size_t k, void *work);
+
+/**
+ * y[j] = sum over i of w[j * w_row + i] x[i], j < n, i < k: a matrix whose rows lie along the
+ * sum, as weights do in files: `gemv_nt_f32`; reads 4 to 8 rows at once.
+ */
+typedef void gemv_nt_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
+			    size_t k);
+
+/** y[j] = sum over i of w[i * w_row + j] x[i]: rows across the sum: `gemv_nn_f32`. */
+typedef void gemv_nn_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
+			    size_t k);
+
+/** Shape of a two-dimensional convolution or pooling, dense NCHW. */
+struct window2d {
+	size_t channels, height, width;         /* of x */
+	size_t out_channels, out_height, out_width; /* of y; pooling: out_channels = channels */
+	size_t groups;                          /* convolution: both channel counts are multiples */
+	size_t window[2], stride[2], dilation[2];
+	ptrdiff_t pad[2];                       /* before the first row and column; may be < 0 */
+};
+
+/**
+ * One image: y[o] for output channels from <= o < to (y points at channel 0), x of
+ * channels x height x width, w of out_channels x (channels / groups) x window: `conv2d_f32`.
+ * Places outside x count as zero.
+ */
+typedef void conv2d_f32_fn(float *y, const float *x, const float *w, const struct window2d *s,
+			   size_t from, size_t to);
+
+/**
+ * One image, channels from <= c < to: the largest, or the sum, over each window; places outside
+ * x do not count: `pool_max_f32`, `pool_add_f32`.
+ */
+typedef void pool_f32_fn(float *y, const float *x, const struct window2d *s, size_t from,
+			 size_t to);
+
+/** A row of impls.def. */
+struct kernel_impl {
+	const char *family;   /* "add_f32" */
+	const char *function; /* "add_f32_avx2" */
+	enum isa isa;
+	void (*run)(void); /* the function, cast; the family tells its type */
+	uint16_t mr, nr;   /* gemm: the register tile; 0 elsewhere */
+	size_t gemm_work;  /* gemm: bytes of `work` */
+};
+
+/** A row of kernels.def: what all implementations of a family share. */
+struct kernel_family {
+	const char *name;
+	const char *type;   /* the function type's name, "ew_fn" */
+	double ulp;         /* most units in the last place from the scalar row, ... */
+	double relative;    /* ... or this share of the sum of magnitudes */
+	double flops, bytes; /* for each element, for bench and profile; 0: not meaningful */
+};
+
+/** All rows, in their order; `*n` is their number. */
+const struct kernel_impl *kernels_impls(size_t *n);
+const struct kernel_family *kernels_families(size_t *n);
+
+/**
+ * The best row of a family for a CPU with `isa_mask` (bits 1 << enum isa; cpu_isa_mask()): of
+ * those it can run, the one whose instruction set comes last. GENERIC rows are never chosen.
+ * NULL where the family is unknown. Half a microsecond; no state.
+ */
+const struct kernel_impl *kernels_find(const char *family, unsigned isa_mask);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convolution and pooling by their definition.
+ */
+#include "kernels/impls.h"
+#include "kernels/window.h"
+
+/* One output element: `x` is the group's first channel, `w` the output channel's weights. */
+static float conv_one(const float *x, const float *w, const struct window2d *s, size_t i, size_t j)
+{
+	size_t per = s->channels / s->groups, plane = s->height * s->width;
+	size_t area = s->window[0] * s->window[1];
+	ptrdiff_t top = window_at(s, 0, i), left = window_at(s, 1, j);
+	size_t r0, r1, c0, c1;
+	window_inside(top, s->height, s->window[0], s->dilation[0], &r0, &r1);
+	window_inside(left, s->width, s->window[1], s->dilation[1], &c0, &c1);
+	float sum = 0;
+	for (size_t ch = 0; ch < per; ch++, x += plane, w += area)
+		for (size_t r = r0; r < r1; r++) {
+			ptrdiff_t y = top + (ptrdiff_t)(r * s->dilation[0]);
+			const float *row = x + y * (ptrdiff_t)s->width;
+			for (size_t q = c0; q < c1; q++)
+				sum += row[left + (ptrdiff_t)(q * s->dilation[1])] *
+				       w[r * s->window[1] + q];
+		}
+	return sum;
+}
+
+void conv2d_f32_scalar(float *y, const float *x, const float *w, const struct window2d *s,
+		       size_t from, size_t to)
+{
+	size_t per = s->channels / s->groups, outs = s->out_channels / s->groups;
+	for (size_t o = from; o < to; o++) {
+		const float *group = x + o / outs * per * s->height * s->width;
+		const float *weights = w + o * per * s->window[0] * s->window[1];
+		float *out = y + o * s->out_height * s->out_width;
+		for (size_t i = 0; i < s->out_height; i++)
+			for (size_t j = 0; j < s->out_width; j++)
+				*out++ = conv_one(group, weights, s, i, j);
+	}
+}
+
+#define POOL(name)                                                                         \
+	void pool_##name##_f32_scalar(float *y, const float *x, const struct window2d *s,  \
+				      size_t from, size_t to)                              \
+	{                                                                                  \
+		for (size_t c = from; c < to; c++) {                                       \
+			const float *plane = x + c * s->height * s->width;                 \
+			float *out = y + c * s->out_height * s->out_width;                 \
+			for (size_t i = 0; i < s->out_height; i++)                         \
+				for (size_t j = 0; j < s->out_width; j++)                  \
+					*out++ = window_##name(plane, s, i, j);            \
+		}                                                                          \
+	}
+POOL(max)
+POOL(add)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs a graph on a device through its contract alone, for tests that compare devices with
+ * ir_eval().
+ */
+#ifndef ADZE_DEVICE_CHECK_H
+#define ADZE_DEVICE_CHECK_H
+
+#include "devices/device.h"
+
+/** A context of its own, `isa` as ADZE_ISA (NULL: the environment's), and `threads`. */
+adze_context *device_check_context(const char *isa, int threads);
+void device_check_context_free(adze_context *c);
+
+/**
+ * Compiles a copy of `g` on `dev` with all passes (`optimise`) or without fold and simplify,
+ * loads and runs it `calls` times with the same frame; a donated input starts as given.
+ * Pointers as ir_eval()'s.
+ */
+adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimise, int calls,
+			     const int64_t *symbol, const void *const *inputs,
+			     const void *const *weights, void *const *outputs, struct diag *d);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The CPU device against others' numbers (tests/data/ops) and against ir_eval(), through the
+ * device contract: every case goes through the executable format.
+ */
+#include "tests/device_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/check.h"
+#include "tests/compare.h"
+#include "tests/op_case.h"
+
+struct setting {
+	adze_device *dev;
+	bool optimise;
+};
+
+static adze_status run_case(void *self, const struct op_case *c, struct diag *d)
+{
+	const struct setting *s = self;
+	return device_check_run(s->dev, c->graph, s->optimise, 1, c->symbol, c->inputs, NULL,
+				c->outputs, d);
+}
+
+static void open_cpu(adze_context *c, adze_device **dev)
+{
+	struct diag d = {ADZE_OK, ""};
+	const char *target;
+	const struct device_ops *ops = device_find("cpu", &target);
+	CHECK(ops != NULL);
+	CHECK_MSG(ops->open(c, target, dev, &d) == ADZE_OK, "%s", d.text);
+	(*dev)->ops = ops;
+	context_retain(c);
+	atomic_init(&(*dev)->refs, 1);
+}
+
+static void all_cases(int threads, bool optimise, const char *isa)
+{
+	char folder[4096], message[4096] = "";
+	size_t n = 0;
+	adze_context *c = device_check_context(isa, threads);
+	struct setting s = {NULL, optimise};
+	open_cpu(c, &s.dev);
+	snprintf(folder, sizeof folder, "%s/data/ops", check_source_dir());
+	bool ok = op_case_run_all(folder, run_case, &s, &n, message, sizeof message);
+	CHECK_MSG(ok, "%s", message);
+	CHECK(n > 50);
+	device_release(s.dev);
+	device_check_context_free(c);
+}
+
+TEST(device, numbers_one_thread)
+{
+	all_cases(1, true, NULL);
+}
+
+TEST(device, numbers_three_threads)
+{
+	all_cases(3, true, NULL);
+}
+
+TEST(device, numbers_without_simplification)
+{
+	all_cases(1, false, NULL);
+}
+
+TEST(device, numbers_scalar)
+{
+	all_cases(2, true, "scalar");
+}
+
+/* Every graph of these is run at some symbol values on `threads` threads against eval. */
+struct graph_case {
+	const char *name, *text, *tolerance;
+	int calls; /* with donated state: eval is called as often */
+};
+
+static const struct graph_case graph_case[] = {
+	{"perceptron",
+	 "graph g(%x: f32[b<=33, 64], %w1: weight f32[96, 64], %b1: weight f32[96],"
+	 " %w2: weight f32[10, 96]) {\n"
+	 " %1 = dot %x, %w1, sum_a=[1], sum_b=[1]\n"
+	 " %2 = broadcast %b1, axes=[1] : f32[b<=33, 96]\n"
+	 " %3 = add %1, %2\n %4 = relu %3\n"
+	 " %5 = dot %4, %w2, sum_a=[1], sum_b=[1]\n %6 = softmax %5, axis=1\n"
+	 " return p=%6\n}\n", "rel:2e-5 abs:1e-6", 1},
+	{"attention",
+	 "graph g(%q: f32[t<=40, 4, 16], %k: f32[t<=40, 4, 16], %v: f32[t<=40, 4, 16]) {\n"
+	 " %1 = dot %q, %k, batch_a=[1], batch_b=[1], sum_a=[2], sum_b=[2]\n"
+	 " %2 = const {0.25} : f32[]\n %3 = broadcast %2 : f32[4, t<=40, _=t<=40]\n"
+	 " %4 = mul %1, %3\n %5 = softmax %4, axis=2\n"
+	 " %6 = dot %5, %v, batch_a=[0], batch_b=[1], sum_a=[2], sum_b=[0]\n"
+	 " %7 = transpose %6, axes=[1, 0, 2]\n %8 = reshape %7 : f32[t<=40, 64]\n"
+	 " return y=%8\n}\n", "rel:2e-5 abs:1e-6", 1},
+	{"counter and ring",
+	 "graph g(%n: i32[], %ring: f32[5, 3], %x: f32[1, 3]) {\n"
+	 " %1 = const {1} : i32[]\n %2 = add %n, %1\n %3 = const {5} : i32[]\n"
+	 " %4 = rem %n, %3\n %5 = const {0} : i32[]\n"
+	 " %6 = dynamic_update_slice %ring, %x, %4, %5\n"
+	 " %7 = reduce %6, axes=[0]\n"
+	 " return n=%2 into %n, ring=%6 into %ring, sum=%7\n}\n", "rel:1e-6", 7},
+	{"swap of states",
+	 "graph g(%a: f32[100], %b: f32[100]) {\n %1 = add %a, %b\n"
+	 " return a=%b into %a, b=%a into %b, s=%1\n}\n", "exact", 3},
+	{"reductions",
+	 "graph g(%x: f32[t<=9, 70, 33]) {\n %1 = mul %x, %x\n"
+	 " %2 = reduce %1, axes=[0, 1]\n %3 = reduce %1, by=max, axes=[2]\n"
+	 " %4 = reduce %1, axes=[1]\n %5 = exp %3\n %6 = argmax %x, axis=1\n"
+	 " return a=%2, b=%5, c=%4, d=%6\n}\n", "rel:1e-5 abs:1e-5", 1},
+	{"long rows",
+	 "graph g(%x: f32[3, 9001], %s: f32[9001]) {\n %1 = abs %x\n"
+	 " %2 = reduce %1, axes=[1]\n %3 = layer_norm %1, %s, eps=1e-5\n %4 = tanh %3\n"
+	 " %5 = reduce %x, axes=[0]\n return a=%2, b=%4, c=%5\n}\n", "rel:2e-5 abs:1e-5", 1},
+	{"bf16 sums",
+	 "graph g(%x: bf16[4, 5000]) {\n %1 = mul %x, %x\n %2 = reduce %1, axes=[1]\n"
+	 " %3 = reduce %x, axes=[0]\n return a=%2, b=%3\n}\n", "rel:0.016 abs:1e-2", 1},
+	{"moves",
+	 "graph g(%x: f32[t<=6, 4, 5], %i: i64[3]) {\n"
+	 " %1 = transpose %x, axes=[2, 0, 1]\n %2 = reshape %1 : f32[5, _=4*t<=6]\n"
+	 " %3 = slice %2, start=[1, 0], limit=[4, 24], stride=[2, 1]\n %4 = neg %3\n"
+	 " %5 = concat %x, %x, axis=1\n %6 = take %5, %i, axis=1\n"
+	 " %7 = reverse %6, axes=[2]\n %8 = const {9} : f32[]\n"
+	 " %9 = pad %7, %8, low=[0, 1, -1], high=[0, 0, 2]\n %10 = extent %x, axis=0\n"
+	 " return a=%4, b=%9, t=%10, c=%2\n}\n", "exact", 1},
+	{"views of views",
+	 "graph g(%x: f32[6, 8]) {\n %1 = reshape %x : f32[2, 3, 8]\n"
+	 " %2 = transpose %1, axes=[2, 0, 1]\n %3 = reshape %2 : f32[48]\n"
+	 " %4 = exp %3\n %5 = dot %2, %1, sum_a=[1, 2], sum_b=[0, 1]\n"
+	 " return a=%4, b=%5, c=%3\n}\n", "rel:1e-5", 1},
+	{"same value twice",
+	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
+	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},
+};
+
+static void *random_bytes(const adze_shape *s, const adze_graph *g, const int64_t *symbol,
+			  uint64_t *seed, size_t *bytes)
+{
+	size_t n = 1;
+	for (int i = 0; i < s->rank; i++)
+		n *= (size_t)ir_extent(g, &s->dim[i], symbol);
+	*bytes = n * dtype_bytes(s->dtype);
+	char *p = malloc(*bytes + 1);
+	for (size_t i = 0; i < n; i++) {
+		if (dtype_is_float(s->dtype))
+			dtype_store_float(s->dtype, p, i, (double)check_random_float(seed));
+		else
+			dtype_store_int(s->dtype, p, i, (int64_t)(check_random(seed) % 7));
+	}
+	return p;
+}
+
+static void eval_calls(const adze_graph *g, int calls, const int64_t *symbol, void **in,
+		       void **weight, void **out)
+{
+	struct diag d = {ADZE_OK, ""};
+	for (int k = 0; k < calls; k++) {
+		adze_status status = ir_eval(g, symbol, (const void *const *)in,
+					     (const void *const *)weight, out, &d);
+		CHECK_MSG(status == ADZE_OK, "%s", d.text);
+		for (size_t i = 0; i < g->noutput && k + 1 < calls; i++) {
+			if (g->output[i].into == 0)
+				continue;
+			int j = ir_input_index(g, g->output[i].into);
+			memcpy(in[j], out[i], (size_t)shape_bytes(ir_type(g, g->input[j])));
+		}
+	}
+}
+
+static void compare_outputs(const struct graph_case *c, const adze_graph *g,
+			    const int64_t *symbol, void **got, void **want, const char *setting)
+{
+	char message[1024];
+	for (size_t i = 0; i < g->noutput; i++) {
+		const adze_shape *s = ir_type(g, g->output[i].value);
+		size_t n = 1;
+		for (int k = 0; k < s->rank; k++)
+			n *= (size_t)ir_extent(g, &s->dim[k], symbol);
+		CHECK_MSG(compare_tensors(s->dtype, got[i], want[i], n, c->tolerance, message,
+					  sizeof message),
+			  "%s, %s, output %s: %s", c->name, setting, g->output[i].name, message);
+	}
+}
+
+static void one_graph(const struct graph_case *c, adze_device *dev, bool optimise, int64_t value)
+{
+	struct diag d = {ADZE_OK, ""};
+	adze_graph *g;
+	uint64_t seed = check_seed();
+	int64_t symbol[ADZE_MAX_SYMBOLS];
+	void *in[8], *again[8], *weight[8], *got[8], *want[8];
+	size_t bytes;
+	char setting[128];
+	snprintf(setting, sizeof setting, "symbols at %d, optimise %d", (int)value, optimise);
+	CHECK_MSG(ir_parse(&mem_libc, c->text, strlen(c->text), c->name, &d, &g) == ADZE_OK, "%s",
+		  d.text);
+	for (int i = 0; i < ADZE_MAX_SYMBOLS; i++)
+		symbol[i] = i < g->nsymbol && value < g->symbol[i].bound ? value
+			    : i < g->nsymbol ? g->symbol[i].bound : 0;
+	for (size_t i = 0; i < g->ninput; i++) {
+		in[i] = random_bytes(ir_type(g, g->input[i]), g, symbol, &seed, &bytes);
+		again[i] = malloc(bytes + 1);
+		memcpy(again[i], in[i], bytes);
+	}
+	for (size_t i = 0; i < g->nweight; i++)
+		weight[i] = random_bytes(ir_type(g, g->weight[i]), g, symbol, &seed, &bytes);
+	for (size_t i = 0; i < g->noutput; i++) {
+		got[i] = random_bytes(ir_type(g, g->output[i].value), g, symbol, &seed, &bytes);
+		want[i] = malloc(bytes + 1);
+	}
+	adze_status status = device_check_run(dev, g, optimise, c->calls, symbol,
+					      (const void *const *)in,
+					      (const void *const *)weight, got, &d);
+	CHECK_MSG(status == ADZE_OK, "%s, %s: %s", c->name, setting, d.text);
+	eval_calls(g, c->calls, symbol, again, weight, want);
+	compare_outputs(c, g, symbol, got, want, setting);
+	for (size_t i = 0; i < g->ninput; i++) {
+		free(in[i]);
+		free(again[i]);
+	}
+	for (size_t i = 0; i < g->nweight; i++)
+		free(weight[i]);
+	for (size_t i = 0; i < g->noutput; i++) {
+		free(got[i]);
+		free(want[i]);
+	}
+	ir_graph_destroy(g);
+}
+
+static void all_graphs(int threads)
+{
+	static const int64_t value[] = {0, 1, 7, 40};
+	adze_context *c = device_check_context(NULL, threads);
+	adze_device *dev;
+	open_cpu(c, &dev);
+	for (size_t i = 0; i < COUNT_OF(graph_case); i++)
+		for (size_t k = 0; k < COUNT_OF(value); k++)
+			for (int optimise = 0; optimise < 2; optimise++)
+				one_graph(&graph_case[i], dev, optimise, value[k]);
+	device_release(dev);
+	device_check_context_free(c);
+}
+
+TEST(device, graphs_against_eval)
+{
+	all_graphs(1);
+}
+
+TEST(device, graphs_on_three_threads)
+{
+	all_graphs(3);
+}

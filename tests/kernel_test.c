@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every row of impls.def against the scalar row of its family, and scalar rows against the
+ * definitions: sizes around a vector's, any alignment, odd values, results between canaries,
+ * and every array against a page that cannot be touched. One test for each instruction set
+ * and kind of kernel; ADZE_KERNEL=function selects one row, ADZE_SEED repeats a run.
+ */
+#include "tests/kernel_fixture.h"
+
+/* ---- element-wise, conversions, moves ---- */
+
+static void magnitudes(const struct bench *t, double *out, const void *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = fabs(dtype_load_float(t->dtype, a, i));
+}
+
+static void check_ew(struct bench *t, size_t n, size_t off)
+{
+	static unsigned char want[LARGE * 8], again[LARGE * 8];
+	static double into[LARGE];
+	bool select = t->ew == EW_COUNT, pred = !select && (ew_info(t->ew)->flags & EW_PRED) != 0;
+	adze_dtype out = pred ? ADZE_BOOL : t->dtype;
+	size_t in = dtype_bytes(t->dtype), bytes = n * dtype_bytes(out);
+	size_t first = select ? 1 : in;
+	void *a = area_place(&t->a, n * first, off * first);
+	void *b = area_place(&t->b, n * in, off * in), *c = area_place(&t->c, n * in, off * in);
+	void *y = area_place(&t->y, bytes, off * dtype_bytes(out));
+	fill_any(t, select ? ADZE_BOOL : t->dtype, a, n);
+	fill_any(t, t->dtype, b, n);
+	fill_any(t, t->dtype, c, n);
+	for (size_t i = 0; i + 3 < n; i += 4) /* equal operands too */
+		memcpy((char *)b + i * in, (char *)c + i * in, in);
+	if (t->impl->isa == ISA_SCALAR && !select)
+		for (size_t i = 0; i < n; i++)
+			ew_element(t->ew, t->dtype, want, a, b, c, i);
+	else
+		((ew_fn *)t->scalar)(want, a, b, c, n);
+	((ew_fn *)t->run)(y, a, b, c, n);
+	check_area(t, &t->y, y, bytes, n);
+	if (t->family->relative > 0)
+		magnitudes(t, into, a, n);
+	compare(t, out, y, want, n, t->family->relative > 0 ? into : NULL);
+	/* In place, and in two strips: the same bits. */
+	memcpy(again, y, bytes);
+	if (!pred) {
+		void *same = select ? b : a;
+		size_t cut = n / 3;
+		char *p = select ? (char *)a : y;
+		memcpy(y, same, bytes);
+		char *q = select ? y : (char *)b;
+		((ew_fn *)t->run)(y, p, q, c, cut);
+		((ew_fn *)t->run)((char *)y + cut * in, p + cut * first, q + cut * in,
+				  (char *)c + cut * in, n - cut);
+		CHECK_MSG(memcmp(y, again, bytes) == 0, "%s: n=%zu differs in place or in strips",
+			  t->impl->function, n);
+	}
+}
+
+static void check_convert(struct bench *t, size_t n, size_t off)
+{
+	static unsigned char want[LARGE * 8];
+	const char *name = t->family->name + strlen("convert_"), *split = strchr(name, '_');
+	adze_dtype from = dtype_find(name, (size_t)(split - name));
+	adze_dtype to = dtype_find(split + 1, strlen(split + 1));
+	size_t bytes = n * dtype_bytes(to);
+	void *x = area_place(&t->a, n * dtype_bytes(from), off * dtype_bytes(from));
+	void *y = area_place(&t->y, bytes, off * dtype_bytes(to));
+	fill_any(t, from, x, n);
+	((convert_fn *)t->scalar)(want, x, n);
+	((convert_fn *)t->run)(y, x, n);
+	check_area(t, &t->y, y, bytes, n);
+	compare(t, to, y, want, n, NULL);
+}
+
+static void check_move(struct bench *t, size_t n, size_t off)
+{
+	static const ptrdiff_t strides[] = {0, 1, 3, -1, -2};
+	size_t size = (size_t)(strrchr(t->family->name, '_')[1] - '0'), bytes = n * size;
+	bool fill = strcmp(t->family->type, "fill_fn") == 0;
+	for (size_t s = 0; s < COUNT_OF(strides); s++) {
+		ptrdiff_t stride = fill ? 0 : strides[s];
+		size_t span = n == 0 ? 1 : (size_t)(stride < 0 ? -stride : stride) * (n - 1) + 1;
+		char *x = area_place(&t->a, span * size, off * size);
+		char *y = area_place(&t->y, bytes, off * size);
+		fill_any(t, bits_type(size), x, span);
+		x += stride < 0 ? (span - 1) * size : 0;
+		if (fill)
+			((fill_fn *)t->run)(y, x, n);
+		else
+			((gather_fn *)t->run)(y, x, n, stride);
+		check_area(t, &t->y, y, bytes, n);
+		for (size_t i = 0; i < n; i++)
+			CHECK_MSG(memcmp(y + i * size, x + (ptrdiff_t)i * stride * (ptrdiff_t)size,
+					 size) == 0,
+				  "%s: n=%zu stride %td element %zu", t->impl->function, n, stride,
+				  i);
+	}
+}
+
+/* ---- rows ---- */
+
+static void check_reduce(struct bench *t, size_t n, size_t off)
+{
+	size_t size = dtype_bytes(t->dtype);
+	void *x = area_place(&t->a, n * size, off * size);
+	void *y = area_place(&t->y, size, off * size);
+	uint64_t want[2];
+	bool sums = t->ew == EW_ADD || t->ew == EW_MUL;
+	for (int odd = 0; odd < 2; odd++) {
+		if (sums && t->ew == EW_ADD)
+			fill_plain(t, t->dtype, x, n, 2);
+		else if (sums && dtype_is_float(t->dtype)) /* products near one */
+			for (size_t i = 0; i < n; i++)
+				dtype_store_float(t->dtype, x, i,
+						  1 + (double)check_random_float(&t->seed) / 64);
+		else
+			fill_any(t, t->dtype, x, n);
+		if (odd && sums && n > 2 && dtype_is_float(t->dtype))
+			dtype_store_float(t->dtype, x, n / 2, n % 2 ? NAN : HUGE_VAL);
+		double into = 0;
+		for (size_t i = 0; i < n && sums && dtype_is_float(t->dtype); i++)
+			into += fabs(dtype_load_float(t->dtype, x, i));
+		if (t->impl->isa == ISA_SCALAR) {
+			double v = 0;
+			ew_start_element(t->ew, t->dtype, want);
+			for (size_t i = 0; i < n && !(sums && dtype_is_float(t->dtype)); i++)
+				ew_element(t->ew, t->dtype, want, want,
+					   (char *)x + i * size, NULL, 0);
+			for (size_t i = 0; i < n && t->ew == EW_ADD; i++)
+				v += dtype_load_float(t->dtype, x, i);
+			if (sums && dtype_is_float(t->dtype) && t->ew == EW_ADD)
+				dtype_store_float(t->dtype, want, 0, v);
+			else if (sums && dtype_is_float(t->dtype))
+				((reduce_fn *)t->scalar)(want, x, n);
+		} else {
+			((reduce_fn *)t->scalar)(want, x, n);
+		}
+		((reduce_fn *)t->run)(y, x, n);
+		check_area(t, &t->y, y, size, n);
+		compare(t, t->dtype, y, want, 1, &into);
+	}
+}
+
+static adze_dtype sum_type(adze_dtype dtype)
+{
+	return dtype_is_float(dtype) && dtype_bytes(dtype) < 4 ? ADZE_F32 : dtype;
+}
+
+static void check_step(struct bench *t, size_t n, size_t off)
+{
+	static unsigned char want[LARGE * 8];
+	adze_dtype sum = sum_type(t->dtype);
+	size_t size = dtype_bytes(t->dtype), wide = dtype_bytes(sum);
+	void *x = area_place(&t->a, n * size, off * size);
+	void *acc = area_place(&t->y, n * wide, off * wide);
+	fill_any(t, t->dtype, x, n);
+	fill_any(t, sum, acc, n);
+	memcpy(want, acc, n * wide);
+	if (t->impl->isa == ISA_SCALAR && sum == t->dtype)
+		for (size_t i = 0; i < n; i++)
+			ew_element(t->ew, sum, want, want, x, NULL, i);
+	else
+		((reduce_step_fn *)t->scalar)(want, x, n);
+	((reduce_step_fn *)t->run)(acc, x, n);
+	check_area(t, &t->y, acc, n * wide, n);
+	compare(t, sum, acc, want, n, NULL);
+}
+
+/* The three row kernels by their formulas in double, with what goes into each result. */
+static void row_formula(const struct bench *t, double *y, double *into, const void *x,
+			const void *scale, const void *bias, size_t n, double eps)
+{
+	bool soft = strcmp(t->family->type, "softmax_fn") == 0;
+	bool layer = strcmp(t->family->type, "layer_norm_fn") == 0;
+	double top = -HUGE_VAL, sum = 0, mean = 0, square = 0, size = 0;
+	for (size_t i = 0; i < n; i++) {
+		double v = dtype_load_float(t->dtype, x, i);
+		top = v > top ? v : top;
+		mean += layer ? v / (double)n : 0;
+		size += layer ? fabs(v) / (double)n : 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		double v = dtype_load_float(t->dtype, x, i);
+		sum += exp(v - top);
+		square += (v - mean) * (v - mean);
+	}
+	double by = 1 / sqrt(square / (double)n + eps);
+	for (size_t i = 0; i < n; i++) {
+		double v = dtype_load_float(t->dtype, x, i);
+		double s = scale != NULL ? dtype_load_float(t->dtype, scale, i) : 1;
+		double b = bias != NULL ? dtype_load_float(t->dtype, bias, i) : 0;
+		y[i] = soft ? exp(v - top) / sum : (v - mean) * by * s + b;
+		into[i] = soft ? y[i] : (fabs(v) + size) * by * fabs(s) + fabs(b);
+	}
+}
+
+static void run_row(const struct bench *t, void (*run)(void), void *y, const void *x,
+		    const void *scale, const void *bias, size_t n)
+{
+	if (strcmp(t->family->type, "softmax_fn") == 0)
+		((softmax_fn *)run)(y, x, n);
+	else if (strcmp(t->family->type, "layer_norm_fn") == 0)
+		((layer_norm_fn *)run)(y, x, scale, bias, n, 1e-5);
+	else
+		((rms_norm_fn *)run)(y, x, scale, n, 1e-5);
+}
+
+static void check_row(struct bench *t, size_t n, size_t off)
+{
+	static unsigned char want[LARGE * 8];
+	static double formula[LARGE], into[LARGE];
+	size_t size = dtype_bytes(t->dtype), bytes = n * size;
+	bool soft = strcmp(t->family->type, "softmax_fn") == 0;
+	bool layer = strcmp(t->family->type, "layer_norm_fn") == 0;
+	for (int how = 0; how < 4; how++) {
+		char *x = area_place(&t->a, bytes, off * size);
+		void *scale = how & 1 ? area_place(&t->b, bytes, off * size) : NULL;
+		void *bias = layer && how & 2 ? area_place(&t->c, bytes, off * size) : NULL;
+		void *y = area_place(&t->y, bytes, off * size);
+		fill_plain(t, t->dtype, x, n, 4);
+		if (scale != NULL)
+			fill_plain(t, t->dtype, scale, n, 2);
+		if (bias != NULL)
+			fill_plain(t, t->dtype, bias, n, 2);
+		for (size_t i = 0; i < n && how > 1; i += 3)
+			if (soft)
+				dtype_store_float(t->dtype, x, i, -HUGE_VAL);
+		if (how == 3 && n > 0)
+			dtype_store_float(t->dtype, x, n - 1, soft && n % 2 ? -HUGE_VAL : NAN);
+		row_formula(t, formula, into, x, scale, bias, n, 1e-5);
+		if (t->impl->isa == ISA_SCALAR)
+			for (size_t i = 0; i < n; i++)
+				dtype_store_float(t->dtype, want, i, formula[i]);
+		else
+			run_row(t, t->scalar, want, x, scale, bias, n);
+		run_row(t, t->run, y, x, scale, bias, n);
+		check_area(t, &t->y, y, bytes, n);
+		compare(t, t->dtype, y, want, n, into);
+		memcpy(want, y, bytes);
+		run_row(t, t->run, x, x, scale, bias, n);
+		CHECK_MSG(memcmp(x, want, bytes) == 0, "%s: n=%zu differs in place",
+			  t->impl->function, n);
+	}
+}
+
+static void check_arg(struct bench *t, size_t n, size_t off)
+{
+	size_t size = dtype_bytes(t->dtype), want = 0;
+	bool most = strncmp(t->family->name, "argmax", 6) == 0;
+	bool is_float = dtype_is_float(t->dtype);
+	for (int how = 0; how < 4 && n > 0; how++) {
+		void *x = area_place(&t->a, n * size, off * size);
+		fill_any(t, t->dtype, x, n);
+		for (size_t i = 0; i < n && is_float && how < 3; i++)
+			if (isnan(dtype_load_float(t->dtype, x, i)))
+				dtype_store_float(t->dtype, x, i, how);
+		enum ew better = most ? EW_GT : EW_LT;
+		want = 0;
+		for (size_t i = 1; i < n; i++) {
+			uint8_t yes = 0, same = 1, number = 1;
+			ew_element(better, t->dtype, &yes, (char *)x + i * size,
+				   (char *)x + want * size, NULL, 0);
+			ew_element(EW_EQ, t->dtype, &same, (char *)x + i * size,
+				   (char *)x + i * size, NULL, 0);
+			ew_element(EW_EQ, t->dtype, &number, (char *)x + want * size,
+				   (char *)x + want * size, NULL, 0);
+			want = number && (yes || !same) ? i : want;
+		}
+		int64_t got = ((arg_fn *)t->run)(x, n);
+		CHECK_MSG(got == (int64_t)want, "%s: n=%zu gives %lld, not %zu", t->impl->function,
+			  n, (long long)got, want);
+	}
+}
+
+/* ---- products ---- */
+
+static void check_split_rows(const struct bench *t, const float *y, ptrdiff_t y_row, const float *a,
+			     ptrdiff_t a_row, ptrdiff_t a_col, const float *b, ptrdiff_t b_row,
+			     ptrdiff_t b_col, size_t m, size_t n, size_t k, void *work)
+{
+	static float row[2048];
+	if (t->impl->isa == ISA_BLAS || n > COUNT_OF(row))
+		return;
+	for (size_t i = 0; i < m; i++) {
+		size_t half = n / 2;
+		((gemm_f32_fn *)t->run)(row, 1, a + (ptrdiff_t)i * a_row, a_row, a_col, b, b_row,
+					b_col, 1, half, k, work);
+		((gemm_f32_fn *)t->run)(row + half, 1, a + (ptrdiff_t)i * a_row, a_row, a_col,
+					b + (ptrdiff_t)half * b_col, b_row, b_col, 1, n - half, k,
+					work);
+		CHECK_MSG(memcmp(row, y + (ptrdiff_t)i * y_row, n * sizeof *row) == 0,
+			  "%s: row %zu of %zux%zux%zu alone differs", t->impl->function, i, m, n,
+			  k);
+	}
+}
+
+/* An operand of rows x columns: how 0 rows adjacent, 1 columns, 2 neither, 3 backwards. */
+static float *place_operand(struct bench *t, struct area *m, int how, size_t rows, size_t columns,
+			    ptrdiff_t *row, ptrdiff_t *col)
+{
+	ptrdiff_t r = (ptrdiff_t)rows, c = (ptrdiff_t)columns;
+	*row = how == 0 ? c : how == 1 ? 1 : how == 2 ? 2 * c + 1 : -c;
+	*col = how == 0 ? 1 : how == 1 ? r : how == 2 ? 2 : -1;
+	if (rows == 0 || columns == 0)
+		return area_place(m, 0, 0);
+	size_t span = 1 + (size_t)(labs(*row) * (r - 1) + labs(*col) * (c - 1));
+	float *p = area_place(m, span * sizeof *p, 0);
+	fill_plain(t, ADZE_F32, p, span, 1);
+	return how == 3 ? p + span - 1 : p;
+}
+
+static void check_product(struct bench *t, const size_t size[3], int how_a, int how_b)
+{
+	static float want[1 << 16], absolute[2][1 << 17], into[1 << 16];
+	static double magnitude[1 << 16];
+	static _Alignas(64) unsigned char work[16 << 20];
+	size_t m = size[0], n = size[1], k = size[2];
+	ptrdiff_t a_row, a_col, b_row, b_col, y_row = (ptrdiff_t)n + 3;
+	CHECK(t->impl->gemm_work <= sizeof work);
+	CHECK(m * n <= COUNT_OF(want) && m * k <= COUNT_OF(*absolute) && n * k <= COUNT_OF(*absolute));
+	const float *a = place_operand(t, &t->a, how_a, m, k, &a_row, &a_col);
+	const float *b = place_operand(t, &t->b, how_b, k, n, &b_row, &b_col);
+	size_t bytes = m == 0 || n == 0 ? 0 : ((m - 1) * (size_t)y_row + n) * sizeof(float);
+	float *y = area_place(&t->y, bytes, 0);
+	for (size_t i = 0; i < m * k; i++)
+		absolute[0][i] = fabsf(a[(ptrdiff_t)(i / k) * a_row + (ptrdiff_t)(i % k) * a_col]);
+	for (size_t i = 0; i < n * k; i++)
+		absolute[1][i] = fabsf(b[(ptrdiff_t)(i / n) * b_row + (ptrdiff_t)(i % n) * b_col]);
+	((gemm_f32_fn *)t->scalar)(want, (ptrdiff_t)n, a, a_row, a_col, b, b_row, b_col, m, n, k,
+				   NULL);
+	((gemm_f32_fn *)t->scalar)(into, (ptrdiff_t)n, absolute[0], (ptrdiff_t)k, 1, absolute[1],
+				   (ptrdiff_t)n, 1, m, n, k, NULL);
+	((gemm_f32_fn *)t->run)(y, y_row, a, a_row, a_col, b, b_row, b_col, m, n, k, work);
+	check_area(t, &t->y, y, bytes, n);
+	for (size_t i = 0; i < m; i++) {
+		if (t->impl->isa == ISA_SCALAR) /* by the definition, in double */
+			for (size_t j = 0; j < n; j++) {
+				double sum = 0;
+				for (size_t p = 0; p < k; p++)
+					sum += (double)a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col] *
+					       (double)b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
+				want[i * n + j] = (float)sum;
+			}
+		for (size_t j = 0; j < n; j++)
+			magnitude[j] = (double)into[i * n + j];
+		compare(t, ADZE_F32, y + (ptrdiff_t)i * y_row, want + i * n, n, magnitude);
+		for (size_t j = n; n > 0 && j < (size_t)y_row && i + 1 < m; j++)
+			CHECK_MSG(memcmp(y + (ptrdiff_t)i * y_row + j, "\xa5\xa5\xa5\xa5", 4) == 0,
+				  "%s: wrote between rows", t->impl->function);
+	}
+	check_split_rows(t, y, y_row, a, a_row, a_col, b, b_row, b_col, m, n, k, work);
+}
+
+static void check_gemm(struct bench *t)
+{
+	size_t mr = t->impl->mr ? t->impl->mr : 4, nr = t->impl->nr ? t->impl->nr : 8;
+	size_t size[][3] = {
+		{0, 5, 3},	{5, 0, 3},	  {4, 7, 0},	       {1, 1, 1},
+		{mr, nr, 1},	{mr - 1, nr, 17}, {mr + 1, nr - 1, 8}, {2 * mr, nr + 1, 5},
+		{3 * mr + 1, 2 * nr + 3, 61}, {1, 10, 300}, {2, 3 * nr, 61},
+		{7, 5, 601},	{67, 71, 73},	  {205, 61, 270},      {3, 1200, 61},
+	};
+	for (size_t i = 0; i < COUNT_OF(size); i++)
+		for (int how = 0; how < 16; how++)
+			if (i > 3 || how == 0)
+				check_product(t, size[i], how % 4, how / 4);
+}
+
+static void check_gemv(struct bench *t)
+{
+	static const size_t size[] = {0, 1, 3, 4, 5, 8, 11, 16, 17, 35, 61};
+	static float w[64 * 5000], flip[64 * 5000], want[5000], into[5000], abs_x[5000];
+	static double magnitude[5000];
+	bool nt = strcmp(t->family->name, "gemv_nt_f32") == 0;
+	for (size_t s = 0; s < COUNT_OF(size) * (COUNT_OF(size) + 1); s++) {
+		size_t n = size[s % COUNT_OF(size)];
+		size_t k = s / COUNT_OF(size) < COUNT_OF(size) ? size[s / COUNT_OF(size)] : 4500;
+		if (!nt && k == 4500)
+			k = n, n = 4500;
+		size_t rows = nt ? n : k, columns = nt ? k : n, gap = s % 3;
+		size_t span = rows == 0 ? 0 : (columns + gap) * (rows - 1) + columns;
+		float *m = area_place(&t->a, span * 4, 0), *x = area_place(&t->b, k * 4, 0);
+		float *y = area_place(&t->y, n * 4, 0);
+		ptrdiff_t w_row = (ptrdiff_t)(columns + gap);
+		fill_plain(t, ADZE_F32, m, span, 1);
+		fill_plain(t, ADZE_F32, x, k, 1);
+		for (size_t i = 0; i < span; i++)
+			flip[i] = fabsf(m[i]);
+		for (size_t i = 0; i < k; i++)
+			abs_x[i] = fabsf(x[i]);
+		gemv_nt_f32_fn *run = (gemv_nt_f32_fn *)t->run;
+		((gemv_nt_f32_fn *)t->scalar)(want, x, m, w_row, n, k);
+		((gemv_nt_f32_fn *)t->scalar)(into, abs_x, flip, w_row, n, k);
+		for (size_t j = 0; j < n; j++) {
+			magnitude[j] = (double)into[j];
+			double sum = 0;
+			for (size_t i = 0; i < k && t->impl->isa == ISA_SCALAR; i++)
+				sum += (double)m[nt ? j * (size_t)w_row + i : i * (size_t)w_row + j] *
+				       (double)x[i];
+			want[j] = t->impl->isa == ISA_SCALAR ? (float)sum : want[j];
+		}
+		run(y, x, m, w_row, n, k);
+		check_area(t, &t->y, y, n * 4, n);
+		compare(t, ADZE_F32, y, want, n, magnitude);
+		for (size_t j = 0; j < n && n < 100; j++) {
+			run(w, x, m + (nt ? (ptrdiff_t)j * w_row : (ptrdiff_t)j), w_row, 1, k);
+			CHECK_MSG(memcmp(w, y + j, 4) == 0, "%s: output %zu of %zu alone differs",
+				  t->impl->function, j, n);
+		}
+	}
+}
+
+/* ---- windows ---- */
+
+static size_t draw(struct bench *t, size_t most)
+{
+	return check_random(&t->seed) % most + 1;
+}
+
+static struct window2d draw_window(struct bench *t, bool pool)
+{
+	struct window2d s = {.groups = pool ? 1 : draw(t, 3)};
+	s.channels = s.groups * draw(t, 4);
+	s.out_channels = pool ? s.channels : s.groups * draw(t, 13);
+	bool pointwise = !pool && draw(t, 6) == 1;
+	size_t extent[2] = {draw(t, 12), draw(t, 50)}, out[2];
+	for (int i = 0; i < 2; i++) {
+		s.window[i] = pointwise ? 1 : draw(t, 4);
+		s.stride[i] = pointwise ? 1 : draw(t, 3) % 3 + (draw(t, 2) == 1 ? 0 : 1);
+		s.stride[i] = s.stride[i] == 0 ? 1 : s.stride[i];
+		s.dilation[i] = draw(t, 4) == 1 ? 2 : 1;
+		s.pad[i] = pointwise ? 0 : (ptrdiff_t)draw(t, 4) - 2;
+		ptrdiff_t reach = (ptrdiff_t)((s.window[i] - 1) * s.dilation[i]);
+		ptrdiff_t room = (ptrdiff_t)extent[i] + 2 * s.pad[i] - reach - 1;
+		out[i] = room < 0 ? 0 : (size_t)room / s.stride[i] + 1;
+	}
+	s.height = extent[0];
+	s.width = extent[1];
+	s.out_height = out[0];
+	s.out_width = out[1];
+	return s;
+}
+
+static void run_window(void (*run)(void), float *y, const float *x, const float *w,
+		       const struct window2d *s, size_t from, size_t to)
+{
+	if (w != NULL)
+		((conv2d_f32_fn *)run)(y, x, w, s, from, to);
+	else
+		((pool_f32_fn *)run)(y, x, s, from, to);
+}
+
+/* One output of a convolution in double, by the definition. */
+static double conv_formula(const float *x, const float *w, const struct window2d *s, size_t at)
+{
+	size_t plane = s->out_height * s->out_width, o = at / plane, i = at % plane / s->out_width;
+	size_t per = s->channels / s->groups, group = o / (s->out_channels / s->groups);
+	double sum = 0;
+	for (size_t c = 0; c < per; c++)
+		for (size_t r = 0; r < s->window[0]; r++)
+			for (size_t q = 0; q < s->window[1]; q++) {
+				ptrdiff_t y = (ptrdiff_t)(i * s->stride[0] + r * s->dilation[0]) - s->pad[0];
+				ptrdiff_t z = (ptrdiff_t)(at % s->out_width * s->stride[1] +
+							  q * s->dilation[1]) - s->pad[1];
+				if (y < 0 || z < 0 || (size_t)y >= s->height || (size_t)z >= s->width)
+					continue;
+				size_t from = ((group * per + c) * s->height + (size_t)y) * s->width;
+				sum += (double)x[from + (size_t)z] *
+				       (double)w[((o * per + c) * s->window[0] + r) * s->window[1] + q];
+			}
+	return sum;
+}
+
+static void check_window(struct bench *t)
+{
+	static float want[1 << 16], into[1 << 16], flip[2][1 << 16];
+	static double magnitude[1 << 16];
+	bool conv = strcmp(t->family->type, "conv2d_f32_fn") == 0;
+	for (int turn = 0; turn < 400; turn++) {
+		struct window2d s = draw_window(t, !conv);
+		size_t plane = s.out_height * s.out_width, nx = s.channels * s.height * s.width;
+		size_t nw = s.out_channels * (s.channels / s.groups) * s.window[0] * s.window[1];
+		size_t from = draw(t, s.out_channels) - 1;
+		size_t to = from + draw(t, s.out_channels - from);
+		CHECK(s.out_channels * plane <= COUNT_OF(want) && nx <= COUNT_OF(*flip));
+		float *x = area_place(&t->a, nx * 4, 0);
+		float *w = conv ? area_place(&t->b, nw * 4, 0) : NULL;
+		float *y = area_place(&t->y, to * plane * 4, 0);
+		if (strcmp(t->family->name, "pool_max_f32") == 0)
+			fill_any(t, ADZE_F32, x, nx);
+		else
+			fill_plain(t, ADZE_F32, x, nx, 1);
+		for (size_t i = 0; i < nx; i++)
+			flip[0][i] = fabsf(x[i]);
+		if (conv)
+			fill_plain(t, ADZE_F32, w, nw, 1);
+		for (size_t i = 0; i < nw && conv; i++)
+			flip[1][i] = fabsf(w[i]);
+		run_window(t->scalar, want, x, w, &s, from, to);
+		run_window(t->scalar, into, flip[0], conv ? flip[1] : NULL, &s, from, to);
+		run_window(t->run, y, x, w, &s, from, to);
+		check_area(t, &t->y, y, to * plane * 4, plane);
+		for (size_t i = from * plane; i < to * plane; i++) {
+			magnitude[i] = (double)into[i];
+			if (conv && t->impl->isa == ISA_SCALAR)
+				want[i] = (float)conv_formula(x, w, &s, i);
+		}
+		size_t at = from * plane, n = to * plane - at;
+		compare(t, ADZE_F32, y + at, want + at, n, magnitude + at);
+		for (size_t i = 0; i < at; i++)
+			CHECK_MSG(memcmp(y + i, "\xa5\xa5\xa5\xa5", 4) == 0,
+				  "%s: wrote before its channels", t->impl->function);
+		for (size_t o = from; o < to; o++) {
+			run_window(t->run, into, x, w, &s, o, o + 1);
+			CHECK_MSG(memcmp(into + o * plane, y + o * plane, plane * 4) == 0,
+				  "%s: channel %zu alone differs", t->impl->function, o);
+		}
+	}
+}
+
+/* ---- all rows ---- */
+
+enum kind { KIND_EW, KIND_MOVE, KIND_ROW, KIND_PRODUCT, KIND_WINDOW };
+
+/* Which kind of test a function type belongs to, and its check. */
+static const struct kernel_check {
+	const char *type;
+	enum kind kind;
+	void (*sized)(struct bench *, size_t n, size_t off);
+	void (*whole)(struct bench *);
+} check_of[] = {
+	{"ew_fn", KIND_EW, check_ew, NULL},
+	{"convert_fn", KIND_EW, check_convert, NULL},
+	{"fill_fn", KIND_MOVE, check_move, NULL},
+	{"gather_fn", KIND_MOVE, check_move, NULL},
+	{"reduce_fn", KIND_ROW, check_reduce, NULL},
+	{"reduce_step_fn", KIND_ROW, check_step, NULL},
+	{"softmax_fn", KIND_ROW, check_row, NULL},
+	{"layer_norm_fn", KIND_ROW, check_row, NULL},
+	{"rms_norm_fn", KIND_ROW, check_row, NULL},
+	{"arg_fn", KIND_ROW, check_arg, NULL},
+	{"gemm_f32_fn", KIND_PRODUCT, NULL, check_gemm},
+	{"gemv_nt_f32_fn", KIND_PRODUCT, NULL, check_gemv},
+	{"gemv_nn_f32_fn", KIND_PRODUCT, NULL, check_gemv},
+	{"conv2d_f32_fn", KIND_WINDOW, NULL, check_window},
+	{"pool_f32_fn", KIND_WINDOW, NULL, check_window},
+};
+
+static const struct kernel_family *family_of(const struct kernel_impl *impl)
+{
+	size_t n;
+	const struct kernel_family *f = kernels_families(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(f[i].name, impl->family) == 0)
+			return &f[i];
+	return NULL;
+}
+
+static const struct kernel_check *find_check(const char *type)
+{
+	for (size_t i = 0; i < COUNT_OF(check_of); i++)
+		if (strcmp(check_of[i].type, type) == 0)
+			return &check_of[i];
+	return NULL;
+}
+
+/* What the family's name says about element type and function. */
+static void read_name(struct bench *t)
+{
+	const char *name = t->family->name, *last = strrchr(name, '_') + 1;
+	t->dtype = dtype_find(last, strlen(last));
+	if (t->dtype == ADZE_DTYPE_COUNT)
+		t->dtype = bits_type((size_t)(last[0] - '0'));
+	if (strncmp(name, "reduce_step_", 12) == 0)
+		name += 12;
+	else if (strncmp(name, "reduce_", 7) == 0)
+		name += 7;
+	t->ew = ew_find(name, (size_t)(last - 1 - name));
+}
+
+static void test_rows(enum isa isa, enum kind kind)
+{
+	const char *only = getenv("ADZE_KERNEL");
+	size_t n, tested = 0;
+	const struct kernel_impl *impl = kernels_impls(&n);
+	struct bench t = {.y = area_open(), .a = area_open(), .b = area_open(), .c = area_open()};
+	if (isa != ISA_GENERIC && !(cpu_isa_mask() >> isa & 1))
+		SKIP("no %s in this processor or build", isa_name(isa));
+	for (size_t i = 0; i < n; i++) {
+		t.impl = &impl[i];
+		t.family = family_of(&impl[i]);
+		CHECK_MSG(t.family != NULL, "%s has no family", impl[i].function);
+		const struct kernel_check *check = find_check(t.family->type);
+		CHECK_MSG(check != NULL, "no test of %s", t.family->type);
+		if (impl[i].isa != isa || check->kind != kind ||
+		    (only != NULL && strcmp(only, impl[i].function) != 0))
+			continue;
+		t.run = impl[i].run;
+		t.scalar = kernels_find(impl[i].family, 1u << ISA_SCALAR)->run;
+		t.seed = check_seed();
+		read_name(&t);
+		if (check->whole != NULL)
+			check->whole(&t);
+		else
+			each_size(&t, check->sized);
+		tested++;
+	}
+	if (only != NULL && tested == 0)
+		SKIP("ADZE_KERNEL=%s selects none of these", only);
+	CHECK_MSG(tested > 0, "no row was tested");
+	printf("# %s: %zu rows, ADZE_SEED=%llu\n", isa_name(isa), tested,
+	       (unsigned long long)check_seed());
+}
+
+TEST(kernel_scalar, ew) { test_rows(ISA_SCALAR, KIND_EW); }
+TEST(kernel_scalar, move) { test_rows(ISA_SCALAR, KIND_MOVE); }
+TEST(kernel_blas, product) { test_rows(ISA_BLAS, KIND_PRODUCT); }
+#define TESTS(suite, isa)                                               \
+	TEST(suite, row) { test_rows(isa, KIND_ROW); }                  \
+	TEST(suite, product) { test_rows(isa, KIND_PRODUCT); }          \
+	TEST(suite, window) { test_rows(isa, KIND_WINDOW); }
+#define TESTS_EW(suite, isa)                                            \
+	TEST(suite, ew) { test_rows(isa, KIND_EW); }                    \
+	TESTS(suite, isa)
+TESTS(kernel_scalar, ISA_SCALAR)
+TESTS_EW(kernel_neon, ISA_NEON)
+TESTS_EW(kernel_avx2, ISA_AVX2)
+TESTS_EW(kernel_avx512, ISA_AVX512)
+TESTS_EW(kernel_generic, ISA_GENERIC)
+
+TEST(kernels, find)
+{
+	size_t n, families;
+	const struct kernel_impl *impl = kernels_impls(&n);
+	const struct kernel_family *family = kernels_families(&families);
+	for (size_t i = 0; i < n; i++) {
+		const struct kernel_impl *best = kernels_find(impl[i].family, 1u << impl[i].isa);
+		CHECK_MSG(best == (impl[i].isa == ISA_GENERIC ? NULL : &impl[i]),
+			  "%s cannot be chosen", impl[i].function);
+		best = kernels_find(impl[i].family, cpu_isa_mask() | 1u << ISA_GENERIC);
+		CHECK_MSG(best != NULL && (cpu_isa_mask() >> best->isa & 1), "%s", impl[i].family);
+	}
+	for (size_t i = 0; i < families; i++) {
+		CHECK_MSG(kernels_find(family[i].name, 1u << ISA_SCALAR) != NULL,
+			  "%s has no scalar row", family[i].name);
+		for (size_t j = 0; j < i; j++)
+			CHECK_MSG(strcmp(family[i].name, family[j].name) != 0, "%s twice",
+				  family[i].name);
+	}
+	CHECK(kernels_find("nothing_f32", ~0u) == NULL);
+	CHECK(kernels_find("", ~0u) == NULL);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/op_case.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/compare.h"
+
+static bool refuse(char *message, size_t cap, const char *what, const char *name)
+{
+	snprintf(message, cap, "%s '%.300s'", what, name);
+	return false;
+}
+
+/* Notes the symbols' values that an input's extents give; whether its type fits. */
+static bool bind_symbols(struct op_case *c, const adze_shape *type, const adze_shape *have)
+{
+	if (type->dtype != have->dtype || type->rank != have->rank)
+		return false;
+	for (int i = 0; i < type->rank; i++) {
+		const adze_dim *d = &type->dim[i];
+		if (!dim_is_static(d))
+			c->symbol[ir_symbol_find(c->graph, d->symbol)] =
+				have->dim[i].size / d->scale;
+	}
+	for (int i = 0; i < type->rank; i++)
+		if (ir_extent(c->graph, &type->dim[i], c->symbol) != have->dim[i].size)
+			return false;
+	return true;
+}
+
+static bool read_inputs(struct op_case *c, char *message, size_t cap)
+{
+	const adze_graph *g = c->graph;
+	c->inputs = arena_new(&c->memory, g->ninput, sizeof *c->inputs);
+	for (size_t i = 0; i < g->ninput; i++) {
+		const char *name = IR_ATTRS(name, g, g->input[i])->name;
+		const struct safetensors_entry *e = safetensors_find(c->file, name);
+		if (e == NULL || !bind_symbols(c, ir_type(g, g->input[i]), &e->shape))
+			return refuse(message, cap, "no tensor of that type for input", name);
+		c->inputs[i] = arena_text(&c->memory, e->data, e->bytes);
+	}
+	return true;
+}
+
+static bool read_outputs(struct op_case *c, char *message, size_t cap)
+{
+	const adze_graph *g = c->graph;
+	c->outputs = arena_new(&c->memory, g->noutput, sizeof *c->outputs);
+	c->want = arena_new(&c->memory, g->noutput, sizeof *c->want);
+	c->count = arena_new(&c->memory, g->noutput, sizeof *c->count);
+	if (g->noutput == 0)
+		return refuse(message, cap, "no output in graph", g->name);
+	for (size_t i = 0; i < g->noutput; i++) {
+		const adze_shape *type = ir_type(g, g->output[i].value);
+		char name[128];
+		snprintf(name, sizeof name, "expect.%s", g->output[i].name);
+		const struct safetensors_entry *e = safetensors_find(c->file, name);
+		if (e == NULL || e->shape.dtype != type->dtype || e->shape.rank != type->rank)
+			return refuse(message, cap, "no tensor of the output's type", name);
+		for (int k = 0; k < type->rank; k++)
+			if (ir_extent(g, &type->dim[k], c->symbol) != e->shape.dim[k].size)
+				return refuse(message, cap, "another shape in", name);
+		c->count[i] = e->bytes / dtype_bytes(type->dtype);
+		c->want[i] = e->data;
+		c->outputs[i] = arena_new(&c->memory, e->bytes, 1);
+		memset(c->outputs[i], 0xa5, e->bytes);
+	}
+	return true;
+}
+
+bool op_case_open(const char *path, struct op_case *c, char *message, size_t cap)
+{
+	struct diag d = {ADZE_OK, ""};
+	memset(c, 0, sizeof *c);
+	arena_init(&c->memory, &mem_libc);
+	if (safetensors_open(&mem_libc, path, &d, &c->file) != ADZE_OK)
+		return refuse(message, cap, "cannot be opened:", d.text);
+	const char *text = safetensors_metadata(c->file, "graph");
+	c->tolerance = safetensors_metadata(c->file, "tolerance");
+	if (text == NULL || c->tolerance == NULL)
+		return refuse(message, cap, "no graph or tolerance in", path);
+	if (ir_parse(&mem_libc, text, strlen(text), "graph", &d, &c->graph) != ADZE_OK)
+		return refuse(message, cap, "cannot be parsed:", d.text);
+	return read_inputs(c, message, cap) && read_outputs(c, message, cap);
+}
+
+void op_case_close(struct op_case *c)
+{
+	ir_graph_destroy(c->graph);
+	safetensors_close(c->file);
+	arena_fini(&c->memory);
+}
+
+bool op_case_compare(const struct op_case *c, char *message, size_t cap)
+{
+	for (size_t i = 0; i < c->graph->noutput; i++) {
+		char words[400];
+		const struct ir_output *o = &c->graph->output[i];
+		if (compare_tensors(ir_type(c->graph, o->value)->dtype, c->outputs[i], c->want[i],
+				    c->count[i], c->tolerance, words, sizeof words))
+			continue;
+		snprintf(message, cap, "output '%s': %s", o->name, words);
+		return false;
+	}
+	return true;
+}
+
+static bool run_file(const char *path, op_case_run *run, void *self, char *message, size_t cap)
+{
+	struct op_case c;
+	struct diag d = {ADZE_OK, ""};
+	bool fine = op_case_open(path, &c, message, cap);
+	if (fine && run(self, &c, &d) != ADZE_OK)
+		fine = refuse(message, cap, "did not run:", d.text);
+	fine = fine && op_case_compare(&c, message, cap);
+	op_case_close(&c);
+	return fine;
+}
+
+bool op_case_run_all(const char *folder, op_case_run *run, void *self, size_t *nrun,
+		     char *message, size_t cap)
+{
+	struct dirent **entry;
+	size_t bad = 0, len = 0;
+	*nrun = 0;
+	int n = scandir(folder, &entry, NULL, alphasort);
+	if (n < 0)
+		return refuse(message, cap, "cannot be read:", folder);
+	for (int i = 0; i < n; i++) {
+		const char *name = entry[i]->d_name, *dot = strrchr(name, '.');
+		char path[4096], words[512];
+		snprintf(path, sizeof path, "%s/%s", folder, name);
+		if (dot != NULL && strcmp(dot, ".safetensors") == 0) {
+			++*nrun;
+			bool fine = run_file(path, run, self, words, sizeof words);
+			if (!fine && bad++ < 5 && len < cap)
+				len += (size_t)snprintf(message + len, cap - len, "\n%s: %s", name,
+							words);
+		}
+		free(entry[i]);
+	}
+	free(entry);
+	if (bad > 0 && len < cap)
+		snprintf(message + len, cap - len, "\n%zu of %zu files", bad, *nrun);
+	return bad == 0;
+}

@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The worker pool: every task once, whatever the number of threads, and no hang in what a
+ * program may do to it; and what the machine is said to have.
+ */
+#include "tests/check.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "devices/cpu/cpu_pool.h"
+
+#if defined(__has_feature)
+#define FEATURE(name) __has_feature(name)
+#else
+#define FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || \
+	FEATURE(thread_sanitizer) || FEATURE(address_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/* ---- a context, and what is logged to it ---- */
+
+struct fixture {
+	adze_context context;
+	struct check_memory memory;
+	atomic_int warnings;
+	char words[256]; /* of the latest warning */
+};
+
+static void keep_log(void *self, adze_log_level level, const char *text)
+{
+	struct fixture *f = self;
+	if (level > ADZE_LOG_WARN)
+		return;
+	atomic_fetch_add(&f->warnings, 1);
+	snprintf(f->words, sizeof f->words, "%s", text);
+}
+
+static void setup(struct fixture *f, const char *bind)
+{
+	memset(f, 0, sizeof *f);
+	f->memory.fail_after = -1;
+	f->context.mem = (adze_allocator){check_resize, &f->memory};
+	f->context.config.log = keep_log;
+	f->context.config.log_self = f;
+	f->context.config.log_level = ADZE_LOG_DEBUG;
+	f->context.config.bind = bind;
+}
+
+static struct cpu_pool *make(struct fixture *f, int threads)
+{
+	struct cpu_pool *p;
+	struct diag d = {ADZE_OK, ""};
+	CHECK_MSG(cpu_pool_create(&f->context, threads, &p, &d) == ADZE_OK, "%s", d.text);
+	return p;
+}
+
+static void unmake(struct fixture *f, struct cpu_pool *p)
+{
+	cpu_pool_destroy(p);
+	CHECK(f->memory.live_blocks == 0 && f->memory.live_bytes == 0);
+}
+
+static void pause_ms(int ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	while (nanosleep(&t, &t) != 0)
+		;
+}
+
+/* ---- jobs ---- */
+
+#define MOST 10000
+struct count {
+	atomic_int times[MOST];
+	atomic_int busy[CPU_MAX_THREADS]; /* by worker */
+	atomic_int wrong;
+	atomic_ulong sum;
+	int threads;
+};
+
+static void count_task(void *job, size_t task, int worker)
+{
+	struct count *c = job;
+	if (worker < 0 || worker >= c->threads || atomic_exchange(&c->busy[worker], 1) != 0) {
+		atomic_fetch_add(&c->wrong, 1);
+		return;
+	}
+	atomic_fetch_add(&c->times[task], 1);
+	atomic_fetch_add(&c->sum, task * task);
+	atomic_store(&c->busy[worker], 0);
+}
+
+static void check_counts(struct count *c, size_t n)
+{
+	unsigned long want = 0;
+	CHECK(c->wrong == 0);
+	for (size_t i = 0; i < MOST; i++)
+		CHECK_MSG(c->times[i] == (i < n), "%d threads, %zu tasks: task %zu ran %d times",
+			  c->threads, n, i, c->times[i]);
+	for (size_t i = 0; i < n; i++)
+		want += i * i;
+	CHECK(c->sum == want);
+}
+
+TEST(pool, each_task_once)
+{
+	static const size_t number[] = {0, 1, 2, 3, 7, 8, 9, 1000, MOST};
+	struct count *c = malloc(sizeof *c);
+	struct fixture f;
+	setup(&f, "auto");
+	for (int threads = 1; threads <= 8; threads++) {
+		struct cpu_pool *p = make(&f, threads);
+		CHECK(cpu_pool_threads(p) == threads);
+		CHECK(cpu_pool_begin(p));
+		for (size_t i = 0; i < COUNT_OF(number); i++) {
+			memset(c, 0, sizeof *c);
+			c->threads = threads;
+			cpu_pool_run(p, count_task, c, number[i]);
+			check_counts(c, number[i]);
+		}
+		cpu_pool_end(p);
+		unmake(&f, p);
+	}
+	memset(c, 0, sizeof *c);
+	c->threads = 1;
+	cpu_pool_run(NULL, count_task, c, 1000);
+	check_counts(c, 1000);
+	free(c);
+}
+
+/* Not atomic: that run() has seen all tasks of a job is then for ThreadSanitizer to say. */
+struct plain {
+	uint64_t add;
+	uint64_t value[64];
+};
+
+static void plain_task(void *job, size_t task, int worker)
+{
+	struct plain *c = job;
+	(void)worker;
+	c->value[task] += c->add * (task + 1);
+}
+
+static void many_runs(int threads, int runs, bool calls)
+{
+	struct fixture f;
+	setup(&f, "auto");
+	struct cpu_pool *p = make(&f, threads);
+	struct plain c = {0, {0}};
+	uint64_t state = check_seed(), want[64] = {0};
+	CHECK(cpu_pool_begin(p));
+	for (int i = 0; i < runs; i++) {
+		size_t n = check_random(&state) % (COUNT_OF(want) + 1);
+		c.add = check_random(&state);
+		for (size_t k = 0; k < n; k++)
+			want[k] += c.add * (k + 1);
+		cpu_pool_run(p, plain_task, &c, n);
+		if (calls) {
+			cpu_pool_end(p);
+			if (i % 100 == 0)
+				pause_ms(1);
+			CHECK(cpu_pool_begin(p));
+		}
+		CHECK_MSG(memcmp(c.value, want, sizeof want) == 0, "%d threads, run %d, %zu tasks",
+			  threads, i, n);
+	}
+	cpu_pool_end(p);
+	unmake(&f, p);
+}
+
+TEST(pool, many_runs)
+{
+	for (int threads = 1; threads <= 8; threads++)
+		many_runs(threads, threads <= 4 ? 10000 : 2000, false);
+}
+
+TEST(pool, many_calls)
+{
+	for (int threads = 2; threads <= 8; threads += 2)
+		many_runs(threads, 1000, true);
+}
+
+/* As many tasks as threads, none of which ends before all have begun. */
+struct meeting {
+	int size;
+	bool asleep; /* wait without using the processor */
+	atomic_int here;
+	char name[64][16];
+	struct cpu_mask mask[64];
+};
+
+static void meet_task(void *job, size_t task, int worker)
+{
+	struct meeting *m = job;
+	(void)task;
+	pthread_getname_np(pthread_self(), m->name[worker], sizeof m->name[worker]);
+	cpu_topo_mask(&m->mask[worker]);
+	atomic_fetch_add(&m->here, 1);
+	while (atomic_load(&m->here) < m->size) {
+		if (m->asleep)
+			pause_ms(1);
+		else
+			sched_yield();
+	}
+}
+
+static void meet(struct cpu_pool *p, struct meeting *m)
+{
+	m->size = cpu_pool_threads(p);
+	atomic_store(&m->here, 0);
+	cpu_pool_run(p, meet_task, m, (size_t)m->size);
+	CHECK(m->here == m->size);
+}
+
+TEST(pool, tasks_run_at_the_same_time)
+{
+	for (int threads = 2; threads <= 8; threads++) {
+		struct fixture f;
+		setup(&f, "off");
+		struct cpu_pool *p = make(&f, threads);
+		struct meeting m = {0};
+		for (int call = 0; call < 5; call++) {
+			CHECK(cpu_pool_begin(p));
+			for (int i = 0; i < 20; i++) {
+				/* Spinning workers at first, then such that fell asleep. */
+				if (i >= 15)
+					pause_ms(2);
+				m.asleep = i % 2 == 0;
+				meet(p, &m);
+			}
+			cpu_pool_end(p);
+		}
+		for (int i = 1; i < threads; i++) {
+			char want[16];
+			snprintf(want, sizeof want, "adze-%d", i);
+			CHECK_MSG(strcmp(m.name[i], want) == 0, "%s is called %s", want, m.name[i]);
+		}
+		unmake(&f, p);
+	}
+}
+
+/* ---- who has the workers ---- */
+
+static void *try_begin(void *arg)
+{
+	struct cpu_pool *p = arg;
+	bool got = cpu_pool_begin(p);
+	if (got)
+		cpu_pool_end(p);
+	return got ? arg : NULL;
+}
+
+static bool begins_elsewhere(struct cpu_pool *p)
+{
+	pthread_t t;
+	void *got;
+	CHECK(pthread_create(&t, NULL, try_begin, p) == 0);
+	pthread_join(t, &got);
+	return got != NULL;
+}
+
+TEST(pool, one_call_has_the_workers)
+{
+	struct fixture f;
+	setup(&f, "auto");
+	struct cpu_pool *p = make(&f, 3);
+	CHECK(cpu_pool_begin(p));
+	CHECK(!cpu_pool_begin(p));
+	CHECK(!begins_elsewhere(p));
+	cpu_pool_end(p);
+	CHECK(begins_elsewhere(p));
+	CHECK(cpu_pool_begin(p));
+	cpu_pool_end(p);
+	unmake(&f, p);
+}
+
+struct rival {
+	struct cpu_pool *pool;
+	struct plain job;
+	int had, alone, wrong;
+};
+
+static void *compete(void *arg)
+{
+	struct rival *r = arg;
+	r->job.add = 1;
+	for (uint64_t i = 1; i <= 2000; i++) {
+		bool got = cpu_pool_begin(r->pool);
+		cpu_pool_run(got ? r->pool : NULL, plain_task, &r->job, 64);
+		if (got)
+			cpu_pool_end(r->pool);
+		*(got ? &r->had : &r->alone) += 1;
+		for (size_t k = 0; k < 64; k++)
+			r->wrong += r->job.value[k] != i * (k + 1);
+	}
+	return NULL;
+}
+
+TEST(pool, threads_compete_for_it)
+{
+	struct fixture f;
+	struct rival r[4];
+	pthread_t t[4];
+	int had = 0;
+	setup(&f, "auto");
+	struct cpu_pool *p = make(&f, 3);
+	memset(r, 0, sizeof r);
+	for (int i = 0; i < 4; i++) {
+		r[i].pool = p;
+		CHECK(pthread_create(&t[i], NULL, compete, &r[i]) == 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], NULL);
+		CHECK(r[i].wrong == 0);
+		CHECK(r[i].had + r[i].alone == 2000);
+		had += r[i].had;
+	}
+	CHECK(had > 0);
+	unmake(&f, p);
+}
+
+/* ---- making and ending ---- */
+
+TEST(pool, numbers_of_threads)
+{
+	static const int bad[] = {-1, CPU_MAX_THREADS + 1, 10000};
+	struct fixture f;
+	struct cpu_pool *p;
+	setup(&f, "auto");
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct diag d = {ADZE_OK, ""};
+		p = (void *)&f;
+		CHECK(cpu_pool_create(&f.context, bad[i], &p, &d) == ADZE_E_LIMIT);
+		CHECK(p == NULL && strstr(d.text, "threads") != NULL);
+	}
+	p = make(&f, 0);
+	CHECK(cpu_pool_threads(p) == cpu_topo_cores());
+	unmake(&f, p);
+	p = make(&f, CPU_MAX_THREADS);
+	CHECK(cpu_pool_threads(p) == CPU_MAX_THREADS);
+	unmake(&f, p); /* none has started */
+}
+
+TEST(pool, hundreds_of_threads)
+{
+	struct fixture f;
+	setup(&f, "auto");
+	struct count *c = calloc(1, sizeof *c);
+	struct cpu_pool *p = make(&f, 300);
+	c->threads = 300;
+	CHECK(cpu_pool_begin(p));
+	cpu_pool_run(p, count_task, c, MOST);
+	check_counts(c, MOST);
+	cpu_pool_end(p);
+	unmake(&f, p);
+	free(c);
+}
+
+TEST(pool, destroy)
+{
+	struct fixture f;
+	struct plain job = {1, {0}};
+	setup(&f, "auto");
+	cpu_pool_destroy(NULL);
+	unmake(&f, make(&f, 4)); /* never begun */
+	for (int i = 0; i < 60; i++) {
+		struct cpu_pool *p = make(&f, 4);
+		CHECK(cpu_pool_begin(p));
+		if (i % 3 > 0)
+			cpu_pool_run(p, plain_task, &job, 64);
+		cpu_pool_end(p);
+		if (i % 3 > 1)
+			pause_ms(1); /* workers are asleep */
+		unmake(&f, p);
+	}
+}
+
+TEST(pool, no_memory)
+{
+	struct fixture f;
+	setup(&f, "auto");
+	for (int i = 0; i < 2; i++) {
+		struct diag d = {ADZE_OK, ""};
+		struct cpu_pool *p = (void *)&f;
+		f.memory.fail_after = f.memory.calls + i;
+		CHECK(cpu_pool_create(&f.context, 4, &p, &d) == ADZE_E_NOMEM);
+		CHECK(p == NULL && d.text[0] != '\0' && f.memory.live_blocks == 0);
+	}
+}
+
+TEST(pool, system_gives_fewer_threads)
+{
+	struct fixture f;
+	struct rlimit limit;
+	long pages = 0;
+	if (SANITIZED)
+		SKIP("sanitizers need address space without limit");
+	FILE *statm = fopen("/proc/self/statm", "r");
+	if (statm == NULL || fscanf(statm, "%ld", &pages) != 1)
+		SKIP("the system does not tell how much address space is used");
+	fclose(statm);
+	CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
+	limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)40 << 20);
+	setup(&f, "auto");
+	struct count *c = calloc(1, sizeof *c);
+	struct cpu_pool *p = make(&f, 1000);
+	c->threads = 1000;
+	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+	CHECK(cpu_pool_begin(p));
+	CHECK_MSG(f.warnings == 1 && strstr(f.words, "of 1000 threads") != NULL, "%d: %s",
+		  f.warnings, f.words);
+	cpu_pool_run(p, count_task, c, 1000);
+	check_counts(c, 1000);
+	cpu_pool_end(p);
+	CHECK(cpu_pool_begin(p));
+	CHECK(f.warnings == 1);
+	cpu_pool_end(p);
+	unmake(&f, p);
+	free(c);
+}
+
+/* ---- what a program may do ---- */
+
+/* In a child: works with the pool and ends it. A hang is ended by the alarm. */
+static void use_in_child(struct fixture *f, struct cpu_pool *p, bool run)
+{
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		struct count *c = calloc(1, sizeof *c);
+		bool right = true;
+		alarm(30);
+		if (run) {
+			c->threads = cpu_pool_threads(p);
+			right = cpu_pool_begin(p);
+			for (int i = 0; i < 100 && right; i++)
+				cpu_pool_run(p, count_task, c, 1000);
+			right = right && c->wrong == 0 && c->times[0] == 100 &&
+				c->times[999] == 100;
+			cpu_pool_end(p);
+		}
+		cpu_pool_destroy(p);
+		_exit(right && f->memory.live_blocks == 0 ? 0 : 1);
+	}
+	int status = -1;
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_MSG(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %#x",
+		  status);
+}
+
+static void long_task(void *job, size_t task, int worker)
+{
+	(void)task;
+	(void)worker;
+	while (!atomic_load((atomic_bool *)job))
+		pause_ms(1);
+}
+
+struct occupied {
+	struct cpu_pool *pool;
+	atomic_bool begun, stop;
+};
+
+static void *occupy(void *arg)
+{
+	struct occupied *o = arg;
+	bool got = cpu_pool_begin(o->pool);
+	atomic_store(&o->begun, true);
+	cpu_pool_run(o->pool, long_task, &o->stop, 8);
+	cpu_pool_end(o->pool);
+	return got ? arg : NULL;
+}
+
+TEST(pool, forked_child)
+{
+	struct fixture f;
+	struct plain job = {1, {0}};
+	struct occupied o = {0};
+	pthread_t t;
+	void *got;
+#if defined(__SANITIZE_THREAD__) || FEATURE(thread_sanitizer)
+	SKIP("ThreadSanitizer allows no threads in a forked child");
+#endif
+	setup(&f, "auto");
+	struct cpu_pool *p = make(&f, 4);
+	use_in_child(&f, p, true); /* not begun yet */
+	CHECK(cpu_pool_begin(p));
+	cpu_pool_run(p, plain_task, &job, 64);
+	cpu_pool_end(p);
+	use_in_child(&f, p, false);
+	use_in_child(&f, p, true);
+	o.pool = p;
+	CHECK(pthread_create(&t, NULL, occupy, &o) == 0);
+	while (!atomic_load(&o.begun))
+		pause_ms(1);
+	pause_ms(5);
+	use_in_child(&f, p, false);
+	use_in_child(&f, p, true);
+	atomic_store(&o.stop, true);
+	pthread_join(t, &got);
+	CHECK(got != NULL);
+	unmake(&f, p);
+}
+
+static atomic_int signals, strangers;
+static atomic_int main_thread;
+
+static void on_signal(int number)
+{
+	(void)number;
+	atomic_fetch_add(&signals, 1);
+	if ((int)syscall(SYS_gettid) != atomic_load(&main_thread))
+		atomic_fetch_add(&strangers, 1);
+}
+
+TEST(pool, signals_stay_away_from_workers)
+{
+	struct fixture f;
+	struct plain job = {1, {0}};
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_signal; /* without SA_RESTART */
+	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+	atomic_store(&main_thread, (int)syscall(SYS_gettid));
+	setup(&f, "auto");
+	for (int i = 0; i < 20; i++) {
+		struct cpu_pool *p = make(&f, 4);
+		CHECK(cpu_pool_begin(p));
+		for (int k = 0; k < 100; k++) {
+			kill(getpid(), SIGUSR1);
+			cpu_pool_run(p, plain_task, &job, 64);
+		}
+		cpu_pool_end(p);
+		kill(getpid(), SIGUSR1);
+		unmake(&f, p);
+	}
+	CHECK(signals > 0);
+	CHECK(strangers == 0);
+}
+
+/* ---- cores ---- */
+
+static int count_bits(const struct cpu_mask *m)
+{
+	int n = 0;
+	for (size_t i = 0; i < COUNT_OF(m->bits); i++)
+		n += __builtin_popcountl(m->bits[i]);
+	return n;
+}
+
+static bool mask_has(const struct cpu_mask *m, int i)
+{
+	const int bits = 8 * (int)sizeof m->bits[0];
+	return m->bits[i / bits] >> (i % bits) & 1;
+}
+
+TEST(topo, cores)
+{
+	struct cpu_mask m, used = {{0}};
+	char words[256];
+	int cpu[CPU_MAX_THREADS];
+	CHECK(cpu_topo_mask(&m));
+	int cores = cpu_topo_cores_in(&m), quota = cpu_topo_quota("");
+	CHECK(cores >= 1 && cores <= count_bits(&m));
+	CHECK(cpu_topo_cores() == (quota > 0 && quota < cores ? quota : cores));
+	int found = cpu_topo_place(&m, cpu, CPU_MAX_THREADS);
+	CHECK(found == (cores < CPU_MAX_THREADS ? cores : CPU_MAX_THREADS));
+	for (int i = 0; i < found; i++) {
+		const int bits = 8 * (int)sizeof m.bits[0];
+		CHECK(mask_has(&m, cpu[i]) && !mask_has(&used, cpu[i]));
+		used.bits[cpu[i] / bits] |= 1ul << (cpu[i] % bits);
+	}
+	CHECK(cpu_topo_place(&m, cpu, 1) == 1);
+	cpu_topo_describe(words, sizeof words);
+	CHECK_MSG(strstr(words, " core") != NULL, "%s", words);
+	char small[8];
+	cpu_topo_describe(small, sizeof small);
+	CHECK(strlen(small) < sizeof small);
+}
+
+TEST(topo, affinity_limits_cores)
+{
+	struct cpu_mask all, one = {{0}};
+	int cpu;
+	CHECK(cpu_topo_mask(&all));
+	if (count_bits(&all) < 2)
+		SKIP("one hardware thread");
+	CHECK(cpu_topo_place(&all, &cpu, 1) == 1);
+	one.bits[cpu / (8 * (int)sizeof one.bits[0])] = 1ul << cpu % (8 * sizeof one.bits[0]);
+	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
+	CHECK(cpu_topo_cores() == 1);
+}
+
+static void put(const char *root, const char *path, const char *text)
+{
+	char full[4096];
+	snprintf(full, sizeof full, "%s%s", root, path);
+	for (char *at = full + strlen(root) + 1; (at = strchr(at, '/')) != NULL; at++) {
+		*at = '\0';
+		mkdir(full, 0777);
+		*at = '/';
+	}
+	FILE *file = fopen(full, "w");
+	CHECK_MSG(file != NULL, "%s cannot be made", full);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void clean(const char *root)
+{
+	char command[4200];
+	snprintf(command, sizeof command, "rm -r '%s'", root);
+	CHECK(system(command) == 0);
+}
+
+TEST(topo, quota_v2)
+{
+	char root[4096];
+	CHECK(check_temp_dir(root, sizeof root)[0] != '\0');
+	CHECK(cpu_topo_quota(root) == 0);
+	put(root, "/proc/self/cgroup", "0::/a.slice/b.scope\n");
+	CHECK(cpu_topo_quota(root) == 0);
+	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "max 100000\n");
+	CHECK(cpu_topo_quota(root) == 0);
+	put(root, "/sys/fs/cgroup/a.slice/cpu.max", "250000 100000\n");
+	CHECK(cpu_topo_quota(root) == 3);
+	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "400000 100000\n");
+	CHECK(cpu_topo_quota(root) == 3);
+	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "10000 50000\n");
+	CHECK(cpu_topo_quota(root) == 1);
+	/* A container that sees its own group as the top, but its path as the host's. */
+	put(root, "/proc/self/cgroup", "0::/host/only\n");
+	put(root, "/sys/fs/cgroup/cpu.max", "200000 100000\n");
+	CHECK(cpu_topo_quota(root) == 2);
+	put(root, "/sys/fs/cgroup/cpu.max", "words\n");
+	CHECK(cpu_topo_quota(root) == 0);
+	clean(root);
+}
+
+TEST(topo, quota_v1)
+{
+	char root[4096];
+	CHECK(check_temp_dir(root, sizeof root)[0] != '\0');
+	put(root, "/proc/self/cgroup",
+	    "12:cpuset:/\n4:cpuacct,cpu:/docker/x\n2:memory:/m\n0::/\n");
+	put(root, "/sys/fs/cgroup/cpuset/cpu.cfs_quota_us", "100000\n");
+	CHECK(cpu_topo_quota(root) == 0);
+	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_quota_us", "-1\n");
+	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_period_us", "100000\n");
+	CHECK(cpu_topo_quota(root) == 0);
+	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_quota_us", "350000\n");
+	CHECK(cpu_topo_quota(root) == 4);
+	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_period_us", "50000\n");
+	CHECK(cpu_topo_quota(root) == 7);
+	put(root, "/sys/fs/cgroup/unified/cpu.max", "500000 100000\n");
+	CHECK(cpu_topo_quota(root) == 5);
+	clean(root);
+}
+
+TEST(bind, each_worker_to_its_core)
+{
+	struct fixture f;
+	struct cpu_mask all;
+	struct meeting m = {0};
+	CHECK(cpu_topo_mask(&all));
+	int cores = cpu_topo_cores_in(&all);
+	if (cores < 2)
+		SKIP("one core");
+	setup(&f, "on");
+	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
+	CHECK(cpu_pool_begin(p));
+	meet(p, &m);
+	cpu_pool_end(p);
+	CHECK_MSG(f.warnings == 0, "%s", f.words);
+	CHECK(memcmp(&m.mask[0], &all, sizeof all) == 0); /* ours is not touched */
+	for (int i = 1; i < m.size; i++) {
+		CHECK(count_bits(&m.mask[i]) == 1);
+		for (int k = 1; k < i; k++)
+			CHECK(memcmp(&m.mask[i], &m.mask[k], sizeof all) != 0);
+	}
+	unmake(&f, p);
+}
+
+TEST(bind, more_threads_than_cores)
+{
+	struct fixture f;
+	struct cpu_mask all;
+	struct meeting m = {0};
+	CHECK(cpu_topo_mask(&all));
+	int threads = cpu_topo_cores_in(&all) + 1;
+	if (threads > 64)
+		SKIP("%d cores", threads - 1);
+	static const char *const mode[] = {"on", "auto", "off"};
+	for (int i = 0; i < 3; i++) {
+		setup(&f, mode[i]);
+		struct cpu_pool *p = make(&f, threads);
+		CHECK(cpu_pool_begin(p));
+		meet(p, &m);
+		cpu_pool_end(p);
+		CHECK_MSG(f.warnings == (i == 0), "%s: %s", mode[i], f.words);
+		for (int k = 0; k < m.size; k++)
+			CHECK(memcmp(&m.mask[k], &all, sizeof all) == 0);
+		unmake(&f, p);
+	}
+}
+
+TEST(bind, bound_caller_does_not_crowd_workers)
+{
+	struct fixture f;
+	struct cpu_mask all, one = {{0}};
+	struct meeting m = {0};
+	int cpu;
+	CHECK(cpu_topo_mask(&all));
+	int cores = cpu_topo_cores_in(&all);
+	if (cores < 2)
+		SKIP("one core");
+	CHECK(cpu_topo_place(&all, &cpu, 1) == 1);
+	one.bits[cpu / (8 * (int)sizeof one.bits[0])] = 1ul << cpu % (8 * sizeof one.bits[0]);
+	setup(&f, "auto");
+	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
+	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
+	CHECK(cpu_pool_begin(p));
+	m.asleep = true;
+	meet(p, &m);
+	cpu_pool_end(p);
+	CHECK(memcmp(&m.mask[0], &one, sizeof one) == 0);
+	for (int i = 1; i < m.size; i++)
+		CHECK(memcmp(&m.mask[i], &all, sizeof all) == 0);
+	unmake(&f, p);
+}
