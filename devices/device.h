@@ -95,6 +95,7 @@ struct adze_exe {
 	void *bytes;         /* the file, owned; mapped where `map_bytes` is not 0 */
 	size_t nbytes, map_bytes;
 	void *loaded;
+	bool cached;         /* found in the cache */
 };
 
 /** Rows of devices.def. */

@@ -54,7 +54,10 @@ void ir_graph_destroy(adze_graph *g)
 	mem_free(a, g->input, g->input_cap, sizeof *g->input);
 	mem_free(a, g->weight, g->weight_cap, sizeof *g->weight);
 	mem_free(a, g->output, g->output_cap, sizeof *g->output);
-	mem_free(a, g->hash, g->hash_cap, sizeof *g->hash);
+	table_fini(&g->nodes, a);
+	table_fini(&g->types, a);
+	table_fini(&g->parameters, a);
+	table_fini(&g->outputs, a);
 	arena_fini(&g->arena);
 	mem_free(a, g, 1, sizeof *g);
 }
@@ -132,14 +135,21 @@ uint32_t ir_intern(adze_graph *g, const adze_shape *type, const struct ir_where 
 			return 0;
 	}
 	size_t used = offsetof(adze_shape, dim) + (size_t)clean.rank * sizeof(adze_dim);
-	/* The latest types are the likeliest; graphs have few different ones. */
-	for (size_t i = g->ntype - 1; i > 0; i--)
-		if (g->type[i].rank == clean.rank && memcmp(&g->type[i], &clean, used) == 0)
-			return (uint32_t)i;
+	uint64_t hash = hash_bytes(&clean, used);
+	uint32_t id;
+	for (size_t at = 0; (id = table_next(&g->types, hash, &at)) != 0;)
+		if (memcmp(&g->type[id], &clean, used) == 0)
+			return id;
 	if (!grow(g, &g->type, &g->type_cap, g->ntype + 1, sizeof *g->type))
 		return 0;
-	g->type[g->ntype] = clean;
-	return (uint32_t)g->ntype++;
+	id = (uint32_t)g->ntype;
+	if (!table_add(&g->types, g->arena.from, hash, id)) {
+		fail(&g->diag, ADZE_E_NOMEM, "no memory for the graph");
+		return 0;
+	}
+	g->type[id] = clean;
+	g->ntype++;
+	return id;
 }
 
 /* A copy of `attrs` with what it points to, all in the arena. */
@@ -181,30 +191,6 @@ static bool node_is(const adze_graph *g, ir_val v, enum ir_op op, const ir_val *
 	return n->op == op && n->narg == narg && n->type == type &&
 	       (narg == 0 || memcmp(g->arg + n->arg, args, narg * sizeof *args) == 0) &&
 	       attrs_equal(op_info(op)->attrs, n->attrs, attrs);
-}
-
-static uint64_t hash_of(const adze_graph *g, ir_val v)
-{
-	const struct ir_node *n = &g->node[v];
-	return node_hash((enum ir_op)n->op, g->arg + n->arg, n->narg, n->attrs, n->type);
-}
-
-static bool rehash(adze_graph *g)
-{
-	size_t cap = g->hash_cap ? g->hash_cap * 2 : 256;
-	uint32_t *table = mem_new(g->arena.from, cap, sizeof *table);
-	if (table == NULL)
-		return false;
-	for (ir_val v = 1; v < g->nnode; v++) {
-		size_t i = hash_of(g, v) & (cap - 1);
-		while (table[i] != 0)
-			i = (i + 1) & (cap - 1);
-		table[i] = v;
-	}
-	mem_free(g->arena.from, g->hash, g->hash_cap, sizeof *g->hash);
-	g->hash = table;
-	g->hash_cap = cap;
-	return true;
 }
 
 static uint32_t keep_where(adze_graph *g)
@@ -273,17 +259,15 @@ ir_val ir_emit(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
 	uint32_t t = ir_intern(g, &type, &g->at);
 	if (t == 0)
 		return 0;
-	if ((g->nnode * 2 >= g->hash_cap && !rehash(g)))
+	const void *said = info->attrs->nfield > 0 ? attrs : NULL;
+	uint64_t hash = node_hash(op, args, narg, said, t);
+	ir_val v;
+	for (size_t at = 0; (v = table_next(&g->nodes, hash, &at)) != 0;)
+		if (node_is(g, v, op, args, narg, said, t))
+			return v;
+	v = append(g, op, args, narg, said, t);
+	if (v != 0 && !table_add(&g->nodes, g->arena.from, hash, v))
 		return fail_value(g, ADZE_E_NOMEM, "no memory for the graph", op);
-	size_t i = node_hash(op, args, narg, info->attrs->nfield > 0 ? attrs : NULL, t) &
-		   (g->hash_cap - 1);
-	for (; g->hash[i] != 0; i = (i + 1) & (g->hash_cap - 1))
-		if (node_is(g, g->hash[i], op, args, narg,
-			    info->attrs->nfield > 0 ? attrs : NULL, t))
-			return g->hash[i];
-	ir_val v = append(g, op, args, narg, attrs, t);
-	if (v != 0)
-		g->hash[i] = v;
 	return v;
 }
 
@@ -299,12 +283,13 @@ ir_val ir_emit2(adze_graph *g, enum ir_op op, ir_val x, ir_val y, const void *at
 	return ir_emit(g, op, args, 2, attrs, NULL);
 }
 
-static int find_named(const adze_graph *g, const ir_val *list, size_t n, const char *name)
+static ir_val find_parameter(const adze_graph *g, const char *name, uint64_t hash)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(IR_ATTRS(name, g, list[i])->name, name) == 0)
-			return (int)i;
-	return -1;
+	ir_val v;
+	for (size_t at = 0; (v = table_next(&g->parameters, hash, &at)) != 0;)
+		if (strcmp(IR_ATTRS(name, g, v)->name, name) == 0)
+			return v;
+	return 0;
 }
 
 static ir_val parameter(adze_graph *g, enum ir_op op, const char *name, const adze_shape *type)
@@ -313,8 +298,8 @@ static ir_val parameter(adze_graph *g, enum ir_op op, const char *name, const ad
 		return 0;
 	if (name == NULL || name[0] == '\0')
 		return fail_value(g, ADZE_E_ARGUMENT, "has no name", op);
-	if (find_named(g, g->input, g->ninput, name) >= 0 ||
-	    find_named(g, g->weight, g->nweight, name) >= 0) {
+	uint64_t hash = hash_bytes(name, strlen(name));
+	if (find_parameter(g, name, hash) != 0) {
 		ir_fail(g, &g->at, ADZE_E_ARGUMENT, "%s: '%s' is there already",
 			op_info(op)->name, name);
 		return 0;
@@ -322,10 +307,13 @@ static ir_val parameter(adze_graph *g, enum ir_op op, const char *name, const ad
 	struct attrs_name attrs = {.name = name};
 	ir_val v = ir_emit(g, op, NULL, 0, &attrs, type);
 	bool input = op == OP_INPUT;
+	size_t n = input ? g->ninput : g->nweight;
 	if (v == 0 || !grow(g, input ? &g->input : &g->weight,
-			    input ? &g->input_cap : &g->weight_cap,
-			    (input ? g->ninput : g->nweight) + 1, sizeof(ir_val)))
+			    input ? &g->input_cap : &g->weight_cap, n + 1, sizeof(ir_val)))
 		return 0;
+	if (!table_add(&g->parameters, g->arena.from, hash, v))
+		return fail_value(g, ADZE_E_NOMEM, "no memory for the graph", op);
+	g->node[v].arg = (uint32_t)n;
 	if (input)
 		g->input[g->ninput++] = v;
 	else
@@ -375,18 +363,19 @@ void ir_output(adze_graph *g, const char *name, ir_val value, ir_val into)
 		ir_fail(g, &g->at, ADZE_E_ARGUMENT, "an output needs a name and a value");
 		return;
 	}
-	for (size_t i = 0; i < g->noutput; i++) {
-		const char *words = strcmp(g->output[i].name, name) == 0 ? "output '%s' is there already"
-				    : into != 0 && g->output[i].into == into
-					    ? "output '%s': its input is given to another output"
-					    : NULL;
-		if (words == NULL)
-			continue;
-		char text[256];
-		snprintf(text, sizeof text, words, name);
-		ir_fail(g, &g->at, ADZE_E_ARGUMENT, "%s", text);
-		return;
-	}
+	uint64_t hash = hash_bytes(name, strlen(name));
+	uint32_t k;
+	for (size_t at = 0; (k = table_next(&g->outputs, hash, &at)) != 0;)
+		if (strcmp(g->output[k - 1].name, name) == 0) {
+			ir_fail(g, &g->at, ADZE_E_ARGUMENT, "output '%s' is there already", name);
+			return;
+		}
+	for (size_t i = 0; into != 0 && i < g->noutput; i++)
+		if (g->output[i].into == into) {
+			ir_fail(g, &g->at, ADZE_E_ARGUMENT,
+				"output '%s': its input is given to another output", name);
+			return;
+		}
 	if (into != 0) {
 		const adze_shape *have = ir_type(g, value);
 		if (ir_input_index(g, into) < 0 || have->dtype != ir_type(g, into)->dtype ||
@@ -401,7 +390,8 @@ void ir_output(adze_graph *g, const char *name, ir_val value, ir_val into)
 	}
 	char *kept = arena_text(&g->arena, name, strlen(name));
 	if (kept == NULL ||
-	    !grow(g, &g->output, &g->output_cap, g->noutput + 1, sizeof *g->output)) {
+	    !grow(g, &g->output, &g->output_cap, g->noutput + 1, sizeof *g->output) ||
+	    !table_add(&g->outputs, g->arena.from, hash, (uint32_t)g->noutput + 1)) {
 		fail(&g->diag, ADZE_E_NOMEM, "no memory for the graph");
 		return;
 	}
@@ -410,18 +400,12 @@ void ir_output(adze_graph *g, const char *name, ir_val value, ir_val into)
 
 int ir_input_index(const adze_graph *g, ir_val v)
 {
-	for (size_t i = 0; g->node[v].op == OP_INPUT && i < g->ninput; i++)
-		if (g->input[i] == v)
-			return (int)i;
-	return -1;
+	return g->node[v].op == OP_INPUT ? (int)g->node[v].arg : -1;
 }
 
 int ir_weight_index(const adze_graph *g, ir_val v)
 {
-	for (size_t i = 0; g->node[v].op == OP_WEIGHT && i < g->nweight; i++)
-		if (g->weight[i] == v)
-			return (int)i;
-	return -1;
+	return g->node[v].op == OP_WEIGHT ? (int)g->node[v].arg : -1;
 }
 
 int64_t ir_extent(const adze_graph *g, const adze_dim *dim, const int64_t *symbol)

@@ -14,6 +14,7 @@
 #define ADZE_GRAPH_H
 
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "ir/op.h"
 
@@ -29,7 +30,7 @@ struct ir_node {
 	uint16_t op;     /* enum ir_op */
 	uint16_t narg;
 	uint32_t type;   /* index of an interned type */
-	uint32_t arg;    /* first operand in graph->arg */
+	uint32_t arg;    /* first operand in graph->arg; of an input or weight: its index */
 	uint32_t where;  /* index in graph->where, 0 unknown */
 	const void *attrs; /* struct attrs_<schema> in the arena, NULL for `none` */
 };
@@ -89,8 +90,8 @@ struct adze_graph {
 	struct ir_place *place;
 	int64_t arena_bytes;    /* planned: what all arena places need */
 
-	uint32_t *hash; /* open addressing over nodes, a power of two */
-	size_t hash_cap;
+	/* What is equal is found by hash: nodes, types, inputs and weights and outputs by name. */
+	struct table nodes, types, parameters, outputs;
 	struct ir_where at; /* for nodes emitted next */
 };
 

@@ -2,7 +2,6 @@
  *
  * Shapes: text, checks, sizes.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,13 +33,24 @@ adze_shape shape_make(adze_dtype dtype, int rank, const int64_t *extent)
 	return s;
 }
 
+/* Of ASCII, whatever the locale. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_name(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 struct cursor {
 	const char *at, *end;
 };
 
 static void skip_space(struct cursor *c)
 {
-	while (c->at < c->end && isspace((unsigned char)*c->at))
+	while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r'))
 		c->at++;
 }
 
@@ -57,10 +67,10 @@ static bool take(struct cursor *c, const char *word)
 static bool take_number(struct cursor *c, int64_t *out)
 {
 	skip_space(c);
-	if (c->at == c->end || !isdigit((unsigned char)*c->at))
+	if (c->at == c->end || !is_digit(*c->at))
 		return false;
 	int64_t v = 0;
-	while (c->at < c->end && isdigit((unsigned char)*c->at)) {
+	while (c->at < c->end && is_digit(*c->at)) {
 		if (__builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, *c->at - '0', &v))
 			return false;
@@ -74,9 +84,9 @@ static bool take_name(struct cursor *c, char *out)
 {
 	size_t n = 0;
 	skip_space(c);
-	while (c->at + n < c->end && (isalnum((unsigned char)c->at[n]) || c->at[n] == '_'))
+	while (c->at + n < c->end && is_name(c->at[n]))
 		n++;
-	if (n == 0 || isdigit((unsigned char)*c->at) || n >= ADZE_MAX_AXIS)
+	if (n == 0 || is_digit(*c->at) || n >= ADZE_MAX_AXIS)
 		return false;
 	memcpy(out, c->at, n);
 	out[n] = '\0';
@@ -185,10 +195,10 @@ char *shape_print(const adze_shape *s, char *out, size_t cap)
 static bool name_is_plain(const char *name)
 {
 	size_t n = strnlen(name, ADZE_MAX_AXIS);
-	if (n == ADZE_MAX_AXIS || isdigit((unsigned char)name[0]) || strcmp(name, "_") == 0)
+	if (n == ADZE_MAX_AXIS || is_digit(name[0]) || strcmp(name, "_") == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+		if (!is_name(name[i]))
 			return false;
 	return true;
 }
@@ -269,7 +279,7 @@ int shape_axis(const adze_shape *s, const char *name, size_t len)
 		return -1;
 	memcpy(small, name, len);
 	small[len] = '\0';
-	if (isdigit((unsigned char)small[0]) || small[0] == '-') {
+	if (is_digit(small[0]) || small[0] == '-') {
 		long v = strtol(small, &end, 10);
 		if (*end != '\0' || v >= s->rank || v < -s->rank)
 			return -1;

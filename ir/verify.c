@@ -81,7 +81,7 @@ static adze_status check_node(const struct check *c, ir_val v)
 		return bad_node(c, v, "its type is not there");
 	if (n->where >= g->nwhere)
 		return bad_node(c, v, "its place in the source is not there");
-	if (n->arg > g->narg || n->narg > g->narg - n->arg)
+	if (n->narg > 0 && (n->arg > g->narg || n->narg > g->narg - n->arg))
 		return bad_node(c, v, "its operands are not there");
 	if (n->narg < info->min_args || n->narg > info->max_args)
 		return bad_node(c, v, "wrong number of operands");

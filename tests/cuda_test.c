@@ -47,6 +47,7 @@ static adze_device *open_device(const char *target)
 	adze_device *dev = NULL;
 	adze_status status = cuda_device_ops.open(test_context(), target, &dev, &d);
 	CHECK_MSG(status == ADZE_OK, "%s", d.text);
+	dev->ops = &cuda_device_ops;
 	return dev;
 }
 
@@ -256,6 +257,56 @@ TEST(cuda, golden_text)
 	CHECK_MSG(checked > 0, "no .cu file in tests/golden/cuda");
 }
 
+/* What the steps of a golden graph are. */
+static void count_steps(const char *name, size_t *launches, size_t *gemms, size_t *copies,
+			size_t *kernels)
+{
+	struct diag d = {ADZE_OK, ""};
+	struct cuda_program p;
+	char path[5000];
+	snprintf(path, sizeof path, "%s/golden/cuda/%s.air", check_source_dir(), name);
+	adze_graph *g = plan_file(path);
+	CHECK_MSG(cuda_emit(g, 80, &p, &d) == ADZE_OK, "%s", d.text);
+	*launches = *gemms = *copies = 0;
+	*kernels = p.code.nkernel;
+	for (uint32_t i = 0; i < p.code.nstep; i++) {
+		*launches += p.code.step[i].kind == CUDA_LAUNCH;
+		*gemms += p.code.step[i].kind == CUDA_GEMM;
+		*copies += p.code.step[i].kind == CUDA_COPY;
+	}
+	cuda_program_fini(&p);
+	ir_graph_destroy(g);
+}
+
+TEST(cuda, steps)
+{
+	size_t launches, gemms, copies, kernels;
+	count_steps("products", &launches, &gemms, &copies, &kernels);
+	CHECK_MSG(gemms == 6, "%zu of the products are for cuBLASLt", gemms);
+	count_steps("elements", &launches, &gemms, &copies, &kernels);
+	CHECK_MSG(launches == 4 && kernels == 3, "equal groups have %zu kernels in %zu launches",
+		  kernels, launches);
+	count_steps("operations", &launches, &gemms, &copies, &kernels);
+	CHECK_MSG(copies == 1, "%zu copies of inputs to outputs", copies);
+}
+
+/* A group that fusion does not make, but a text may have. */
+TEST(cuda, unsupported)
+{
+	static const char text[] = "graph no(%x: f32[4, 5]) stage=planned {\n"
+				   "	%1 = concat %x, %x, axis=1 @1\n"
+				   "	%2 = neg %1 @1 ^o0\n"
+				   "	return y=%2\n"
+				   "}\n";
+	struct diag d = {ADZE_OK, ""};
+	struct cuda_program p;
+	adze_graph *g = plan_text(text, strlen(text), "no.air");
+	CHECK(cuda_emit(g, 80, &p, &d) == ADZE_E_UNSUPPORTED);
+	CHECK_MSG(strstr(d.text, "no.air:2:7: concat: CUDA cannot") != NULL, "%s", d.text);
+	cuda_program_fini(&p);
+	ir_graph_destroy(g);
+}
+
 /* ---- refusals ---- */
 
 static void check_refused(const char *target, adze_status want, const char *words)
@@ -303,6 +354,57 @@ TEST(cuda, no_library)
 	c->config.libcuda = c->config.nvrtc = NULL;
 }
 
+static const char fake_driver[] =
+	"int cuInit(unsigned f) { return START; }\n"
+	"int cuDriverGetVersion(int *v) { *v = 13000; return 0; }\n"
+	"int cuDeviceGetCount(int *n) { *n = DEVICES; return 0; }\n"
+	"int cuDeviceGet(int *d, int i) { *d = i; return 0; }\n"
+	"int cuDeviceGetName(char *n, int cap, int d)\n"
+	"{ for (int i = 0; i < 5; i++) n[i] = \"Fake\"[i]; return 0; }\n"
+	"int cuDeviceGetAttribute(int *v, int a, int d) { *v = a == 75 ? 9 : 0; return 0; }\n";
+
+/* What is said with a driver that behaves as the macros say. */
+static void check_driver(const char *folder, const char *name, const char *macros,
+			 const char *want)
+{
+	char command[16384], library[4200];
+	const char *cc = getenv("CC");
+	adze_context *c = test_context();
+	struct text words;
+	snprintf(library, sizeof library, "%s/%s.so", folder, name);
+	snprintf(command, sizeof command, "%s -w %s -shared -fPIC -o '%s' '%s/fake.c'",
+		 cc != NULL && cc[0] != '\0' ? cc : "cc", macros, library, folder);
+	CHECK_MSG(system(command) == 0, "%s", command);
+	c->config.libcuda = library;
+	c->config.nvrtc = "/nowhere/libnvrtc.so";
+	c->config.cublaslt = "/nowhere/libcublasLt.so";
+	text_init(&words, &mem_libc);
+	CHECK(!cuda_device_ops.describe(c, &words));
+	CHECK_MSG(strncmp(words.at, want, strlen(want)) == 0, "%s", words.at);
+	text_fini(&words);
+	c->config.libcuda = c->config.nvrtc = c->config.cublaslt = NULL;
+}
+
+TEST(cuda, describes_the_driver)
+{
+	char folder[4096];
+	if (!cuda_host_is_there())
+		SKIP("no compiler");
+	check_temp_dir(folder, sizeof folder);
+	temp_write(temp_path(folder, "fake.c").text, fake_driver, strlen(fake_driver));
+	check_driver(folder, "bad", "-DSTART=34 -DDEVICES=1",
+		     "cannot run: the driver does not start (cuInit gives 34); cannot compile");
+	check_driver(folder, "none", "-DSTART=0 -DDEVICES=0",
+		     "cannot run: the driver reports no device; cannot compile");
+	check_driver(folder, "good", "-DSTART=0 -DDEVICES=2",
+		     "cannot run: driver for CUDA 13.0, 2 devices, the first: Fake, sm_90; "
+		     "no matrix products (/nowhere/libcublasLt.so not found); this build compiles "
+		     "for CUDA but does not run there; cannot compile");
+	check_driver(folder, "old", "-DSTART=0 -DDEVICES=2 -DcuDeviceGetName=cuOther",
+		     "cannot run: no driver (");
+	temp_remove(folder);
+}
+
 TEST(cuda, cannot_run)
 {
 	if (!has_nvrtc())
@@ -323,6 +425,44 @@ TEST(cuda, cannot_run)
 		CHECK(strstr(d[i].text, "does not run") != NULL);
 	CHECK(!dev->ops->shares_host_memory);
 	dev->ops->close(dev);
+}
+
+/* Every allocation of the emitter in turn fails: words, no crash, nothing left behind. */
+static void fail_everywhere(void *self, const char *path)
+{
+	struct check_memory memory = {.fail_after = -1};
+	const adze_allocator a = {check_resize, &memory};
+	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct diag d = {ADZE_OK, ""};
+	adze_graph *g = NULL;
+	size_t len;
+	char *text = read_text(path, &len);
+	CHECK(ir_parse(&a, text, len, path, &d, &g) == ADZE_OK);
+	CHECK_MSG(ir_run_passes(&g, &options, &d) == ADZE_OK, "%s", d.text);
+	free(text);
+	adze_status status = ADZE_E_NOMEM;
+	for (long n = 0; status != ADZE_OK; n++, ++*(size_t *)self) {
+		struct cuda_program p;
+		struct diag why = {ADZE_OK, ""};
+		long blocks = memory.live_blocks;
+		memory.fail_after = n;
+		status = cuda_emit(g, 80, &p, &why);
+		CHECK_MSG(status == ADZE_OK || status == ADZE_E_NOMEM, "%s: %s", path, why.text);
+		CHECK(status == why.status && (status == ADZE_OK) == (why.text[0] == '\0'));
+		cuda_program_fini(&p);
+		memory.fail_after = -1;
+		CHECK_MSG(memory.live_blocks == blocks, "%s: %ld blocks are left", path,
+			  memory.live_blocks - blocks);
+	}
+	ir_graph_destroy(g);
+	CHECK(memory.live_blocks == 0);
+}
+
+TEST(cuda, no_memory)
+{
+	size_t runs = 0;
+	CHECK(each_golden("cuda/", fail_everywhere, &runs) > 0);
+	CHECK(runs > 100);
 }
 
 /* ---- damage ---- */

@@ -122,7 +122,8 @@ static void compare(const struct bench *t, adze_dtype dtype, const void *got, co
 	}
 }
 
-static void check_area(const struct bench *t, struct area *m, const void *at, size_t bytes, size_t n)
+static void check_area(const struct bench *t, struct area *m, const void *at, size_t bytes,
+		       size_t n)
 {
 	char where[256];
 	say_where(t, where, sizeof where);

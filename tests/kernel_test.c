@@ -29,8 +29,11 @@ static void check_ew(struct bench *t, size_t n, size_t off)
 	fill_any(t, select ? ADZE_BOOL : t->dtype, a, n);
 	fill_any(t, t->dtype, b, n);
 	fill_any(t, t->dtype, c, n);
-	for (size_t i = 0; i + 3 < n; i += 4) /* equal operands too */
+	for (size_t i = 0; i + 3 < n; i += 4) { /* equal operands too, and opposite ones */
 		memcpy((char *)b + i * in, (char *)c + i * in, in);
+		if (!select && dtype_is_float(t->dtype))
+			dtype_store_float(t->dtype, b, i + 1, -dtype_load_float(t->dtype, a, i + 1));
+	}
 	if (t->impl->isa == ISA_SCALAR && !select)
 		for (size_t i = 0; i < n; i++)
 			ew_element(t->ew, t->dtype, want, a, b, c, i);
@@ -310,6 +313,15 @@ static float *place_operand(struct bench *t, struct area *m, int how, size_t row
 	return how == 3 ? p + span - 1 : p;
 }
 
+/* By the definition, in double. */
+static float dot(const float *a, ptrdiff_t a_step, const float *b, ptrdiff_t b_step, size_t k)
+{
+	double sum = 0;
+	for (size_t p = 0; p < k; p++)
+		sum += (double)a[(ptrdiff_t)p * a_step] * (double)b[(ptrdiff_t)p * b_step];
+	return (float)sum;
+}
+
 static void check_product(struct bench *t, const size_t size[3], int how_a, int how_b)
 {
 	static float want[1 << 16], absolute[2][1 << 17], into[1 << 16];
@@ -318,7 +330,8 @@ static void check_product(struct bench *t, const size_t size[3], int how_a, int 
 	size_t m = size[0], n = size[1], k = size[2];
 	ptrdiff_t a_row, a_col, b_row, b_col, y_row = (ptrdiff_t)n + 3;
 	CHECK(t->impl->gemm_work <= sizeof work);
-	CHECK(m * n <= COUNT_OF(want) && m * k <= COUNT_OF(*absolute) && n * k <= COUNT_OF(*absolute));
+	CHECK(m * n <= COUNT_OF(want));
+	CHECK(m * k <= COUNT_OF(*absolute) && n * k <= COUNT_OF(*absolute));
 	const float *a = place_operand(t, &t->a, how_a, m, k, &a_row, &a_col);
 	const float *b = place_operand(t, &t->b, how_b, k, n, &b_row, &b_col);
 	size_t bytes = m == 0 || n == 0 ? 0 : ((m - 1) * (size_t)y_row + n) * sizeof(float);
@@ -334,14 +347,9 @@ static void check_product(struct bench *t, const size_t size[3], int how_a, int 
 	((gemm_f32_fn *)t->run)(y, y_row, a, a_row, a_col, b, b_row, b_col, m, n, k, work);
 	check_area(t, &t->y, y, bytes, n);
 	for (size_t i = 0; i < m; i++) {
-		if (t->impl->isa == ISA_SCALAR) /* by the definition, in double */
-			for (size_t j = 0; j < n; j++) {
-				double sum = 0;
-				for (size_t p = 0; p < k; p++)
-					sum += (double)a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col] *
-					       (double)b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
-				want[i * n + j] = (float)sum;
-			}
+		const float *row = a + (ptrdiff_t)i * a_row;
+		for (size_t j = 0; j < n && t->impl->isa == ISA_SCALAR; j++)
+			want[i * n + j] = dot(row, a_col, b + (ptrdiff_t)j * b_col, b_row, k);
 		for (size_t j = 0; j < n; j++)
 			magnitude[j] = (double)into[i * n + j];
 		compare(t, ADZE_F32, y + (ptrdiff_t)i * y_row, want + i * n, n, magnitude);
@@ -394,11 +402,9 @@ static void check_gemv(struct bench *t)
 		((gemv_nt_f32_fn *)t->scalar)(into, abs_x, flip, w_row, n, k);
 		for (size_t j = 0; j < n; j++) {
 			magnitude[j] = (double)into[j];
-			double sum = 0;
-			for (size_t i = 0; i < k && t->impl->isa == ISA_SCALAR; i++)
-				sum += (double)m[nt ? j * (size_t)w_row + i : i * (size_t)w_row + j] *
-				       (double)x[i];
-			want[j] = t->impl->isa == ISA_SCALAR ? (float)sum : want[j];
+			if (t->impl->isa == ISA_SCALAR)
+				want[j] = nt ? dot(m + (ptrdiff_t)j * w_row, 1, x, 1, k)
+					     : dot(m + j, w_row, x, 1, k);
 		}
 		run(y, x, m, w_row, n, k);
 		check_area(t, &t->y, y, n * 4, n);
@@ -456,18 +462,20 @@ static double conv_formula(const float *x, const float *w, const struct window2d
 {
 	size_t plane = s->out_height * s->out_width, o = at / plane, i = at % plane / s->out_width;
 	size_t per = s->channels / s->groups, group = o / (s->out_channels / s->groups);
+	w += o * per * s->window[0] * s->window[1];
+	ptrdiff_t top = (ptrdiff_t)(i * s->stride[0]) - s->pad[0];
+	ptrdiff_t left = (ptrdiff_t)(at % s->out_width * s->stride[1]) - s->pad[1];
 	double sum = 0;
 	for (size_t c = 0; c < per; c++)
 		for (size_t r = 0; r < s->window[0]; r++)
-			for (size_t q = 0; q < s->window[1]; q++) {
-				ptrdiff_t y = (ptrdiff_t)(i * s->stride[0] + r * s->dilation[0]) - s->pad[0];
-				ptrdiff_t z = (ptrdiff_t)(at % s->out_width * s->stride[1] +
-							  q * s->dilation[1]) - s->pad[1];
-				if (y < 0 || z < 0 || (size_t)y >= s->height || (size_t)z >= s->width)
+			for (size_t q = 0; q < s->window[1]; q++, w += 1) {
+				ptrdiff_t y = top + (ptrdiff_t)(r * s->dilation[0]);
+				ptrdiff_t z = left + (ptrdiff_t)(q * s->dilation[1]);
+				if (y < 0 || z < 0 || (size_t)y >= s->height ||
+				    (size_t)z >= s->width)
 					continue;
-				size_t from = ((group * per + c) * s->height + (size_t)y) * s->width;
-				sum += (double)x[from + (size_t)z] *
-				       (double)w[((o * per + c) * s->window[0] + r) * s->window[1] + q];
+				size_t row = (group * per + c) * s->height + (size_t)y;
+				sum += (double)x[row * s->width + (size_t)z] * (double)*w;
 			}
 	return sum;
 }

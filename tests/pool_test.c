@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "devices/cpu/cpu_pool.h"
+#include "tests/temp_files.h"
 
 #if defined(__has_feature)
 #define FEATURE(name) __has_feature(name)
@@ -247,7 +248,7 @@ TEST(pool, tasks_run_at_the_same_time)
 			cpu_pool_end(p);
 		}
 		for (int i = 1; i < threads; i++) {
-			char want[16];
+			char want[32];
 			snprintf(want, sizeof want, "adze-%d", i);
 			CHECK_MSG(strcmp(m.name[i], want) == 0, "%s is called %s", want, m.name[i]);
 		}
@@ -622,13 +623,6 @@ static void put(const char *root, const char *path, const char *text)
 	fclose(file);
 }
 
-static void clean(const char *root)
-{
-	char command[4200];
-	snprintf(command, sizeof command, "rm -r '%s'", root);
-	CHECK(system(command) == 0);
-}
-
 TEST(topo, quota_v2)
 {
 	char root[4096];
@@ -650,7 +644,7 @@ TEST(topo, quota_v2)
 	CHECK(cpu_topo_quota(root) == 2);
 	put(root, "/sys/fs/cgroup/cpu.max", "words\n");
 	CHECK(cpu_topo_quota(root) == 0);
-	clean(root);
+	temp_remove(root);
 }
 
 TEST(topo, quota_v1)
@@ -670,7 +664,7 @@ TEST(topo, quota_v1)
 	CHECK(cpu_topo_quota(root) == 7);
 	put(root, "/sys/fs/cgroup/unified/cpu.max", "500000 100000\n");
 	CHECK(cpu_topo_quota(root) == 5);
-	clean(root);
+	temp_remove(root);
 }
 
 TEST(bind, each_worker_to_its_core)

@@ -51,7 +51,8 @@ static char *print(const adze_graph *g)
 }
 
 static const char planned[] =
-	"graph g(%x: f32[t<=4, 3], %n: i32[], %\"w 1\": weight f32[3, 4]) stage=planned arena=128 {\n"
+	"graph g(%x: f32[t<=4, 3], %n: i32[], %\"w 1\": weight f32[3, 4]) stage=planned arena=128 "
+	"{\n"
 	"\t%1 = dot %x, %\"w 1\", sum_a=[1], sum_b=[0] : f32[t<=4, 4] @1 ^a0\n"
 	"\t%2 = softmax %1, axis=1 : f32[t<=4, 4] @2 ^a64\n"
 	"\t%3 = layer_norm %2, eps=1e-05 : f32[t<=4, 4] @3 ^o0\n"
@@ -140,9 +141,12 @@ TEST(text, floats_take_the_fewest_digits)
 	static const struct {
 		double v;
 		const char *text;
-	} row[] = {{0, "0"},	     {-0.0, "-0"},	 {0.1, "0.1"},	       {100, "100"},
-		   {1e6, "1e+06"},   {1e-5, "1e-05"},	 {123456, "123456"},   {1e300 * 1e10, "inf"},
-		   {0.5, "0.5"},     {1.0 / 3, "0.3333333333333333"}, {5e-324, "5e-324"}};
+	} row[] = {{0, "0"},           {-0.0, "-0"},
+		   {0.1, "0.1"},       {100, "100"},
+		   {1e6, "1e+06"},     {1e-5, "1e-05"},
+		   {123456, "123456"}, {1e300 * 1e10, "inf"},
+		   {0.5, "0.5"},       {1.0 / 3, "0.3333333333333333"},
+		   {5e-324, "5e-324"}};
 	char text[LEX_NUMBER];
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		lex_print_float(row[i].v, text);
@@ -185,8 +189,8 @@ TEST(text, locale_does_not_matter)
 
 TEST(text, builder_names_are_printed_as_they_are)
 {
-	static const char *const name[] = {"1", "a b", "\"", "\\", "\n\t\x01\x7f", "é", "x.y_9", ".",
-					   "weight", "return"};
+	static const char *const name[] = {"1", "a b",   "\"", "\\",     "\n\t\x01\x7f",
+					   "é", "x.y_9", ".",  "weight", "return"};
 	adze_graph *g = ir_graph_create(&mem_libc, "1");
 	adze_shape type = shape_make(ADZE_F32, 0, NULL);
 	ir_val x = 0;

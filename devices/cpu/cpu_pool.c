@@ -39,6 +39,8 @@
 
 #define LINE 64
 #define SPIN_NS 60000  /* several times what it takes to wake a thread */
+#define PAUSE_NS 5000
+#define AWAY_NS 20000
 #define YIELD_NS 20000 /* as long as threads outnumber cores */
 
 struct worker {
@@ -96,14 +98,20 @@ static void rest(void)
 
 /* A patience of bounded time. Zero-initialise. */
 struct spin {
-	int64_t since;
+	int64_t since, last;
 	unsigned turns;
 };
 
-/* Waits a moment; false when the time is up. */
+/*
+ * Waits a moment; false when the time is up. Soon it offers the processor to others, who may
+ * be the ones that are waited for. Having been away for long means that somebody else needs
+ * it: a thread that sleeps is then run sooner, when there is work, than one that used up its
+ * share by spinning.
+ */
 static bool turn(struct spin *s, bool crowded)
 {
-	if (crowded) {
+	bool yield = crowded || (s->since != 0 && s->last - s->since >= PAUSE_NS);
+	if (yield) {
 		sched_yield();
 	} else {
 		rest();
@@ -112,8 +120,10 @@ static bool turn(struct spin *s, bool crowded)
 	}
 	int64_t t = now();
 	if (s->since == 0)
-		s->since = t;
-	return t - s->since < (crowded ? YIELD_NS : SPIN_NS);
+		s->since = s->last = t;
+	bool away = t - s->last > AWAY_NS;
+	s->last = t;
+	return !away && t - s->since < (crowded ? YIELD_NS : SPIN_NS);
 }
 
 static bool concerns(unsigned state, unsigned done)
@@ -142,7 +152,7 @@ static void sleep_worker(struct cpu_pool *p, unsigned done)
 /* The state that holds a job other than `done`, or STOP. */
 static unsigned await(struct cpu_pool *p, unsigned done)
 {
-	struct spin spin = {0, 0};
+	struct spin spin = {0};
 	for (;;) {
 		unsigned s = atomic_load_explicit(&p->state, memory_order_relaxed);
 		if (concerns(s, done))
@@ -150,7 +160,7 @@ static unsigned await(struct cpu_pool *p, unsigned done)
 		if ((s & CALL) && turn(&spin, p->crowded))
 			continue;
 		sleep_worker(p, done);
-		spin = (struct spin){0, 0};
+		spin = (struct spin){0};
 	}
 }
 
@@ -370,7 +380,7 @@ static void post(struct cpu_pool *p)
 /* Closes the job and waits until nobody is inside. */
 static void close_job(struct cpu_pool *p)
 {
-	struct spin spin = {0, 0};
+	struct spin spin = {0};
 	unsigned s = atomic_fetch_and_explicit(&p->state, ~OPEN, memory_order_acq_rel);
 	while ((s & INSIDE) != 0 && turn(&spin, p->crowded))
 		s = atomic_load_explicit(&p->state, memory_order_acquire);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
 #include "devices/cuda/cuda_api.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <string.h>
 
 #define MAX_NAMES 4
@@ -38,10 +41,29 @@ static const struct call calls[] = {
 #include "devices/cuda/cuda_api.def"
 };
 
+/* Looks at the program itself, which comes first. */
+static int find_loader(struct dl_phdr_info *info, size_t size, void *self)
+{
+	bool *found = self;
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		*found |= info->dlpi_phdr[i].p_type == PT_INTERP;
+	return 1;
+}
+
+/* NVRTC crashes in a program that is linked without the dynamic loader. */
+static bool has_loader(void)
+{
+	bool found = false;
+	dl_iterate_phdr(find_loader, &found);
+	return found;
+}
+
 static adze_status open_one(struct cuda_api *api, enum cuda_library which, const char *name,
 			    struct diag *d)
 {
-	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	/* They stay mapped: NVRTC leaves memory behind each time it is unloaded. */
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (library == NULL)
 		return fail(d, ADZE_E_DEVICE, "%s not found", name);
 	for (size_t i = 0; i < COUNT_OF(calls); i++) {
@@ -65,6 +87,9 @@ adze_status cuda_api_open(struct cuda_api *api, const adze_context *c, enum cuda
 	const char *wanted = configured(c, which);
 	if (api->library[which] != NULL)
 		return ADZE_OK;
+	if (!has_loader())
+		return fail(d, ADZE_E_DEVICE, "a statically linked program cannot open %s",
+			    names[which][0]);
 	if (wanted != NULL && wanted[0] != '\0' && strcmp(wanted, names[which][0]) != 0)
 		return open_one(api, which, wanted, d);
 	struct diag first = {ADZE_OK, ""};

@@ -17,8 +17,6 @@
 /* Attributes of cuDeviceGetAttribute(). */
 enum { ATTRIBUTE_MAJOR = 75, ATTRIBUTE_MINOR = 76 };
 
-extern const struct device_ops cuda_device_ops;
-
 struct cuda_device {
 	struct adze_device base;
 	struct cuda_api api;
@@ -142,9 +140,7 @@ static adze_status open_device(adze_context *c, const char *target, adze_device 
 		return status;
 	}
 	dev->arch = arch;
-	dev->base.ops = &cuda_device_ops;
 	dev->base.context = c;
-	atomic_init(&dev->base.refs, 1);
 	snprintf(dev->base.target, sizeof dev->base.target, "sm_%" PRIu32, arch);
 	snprintf(dev->base.run_words, sizeof dev->base.run_words, "%s", CANNOT_RUN);
 	*out = &dev->base;

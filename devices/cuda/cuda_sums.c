@@ -101,8 +101,8 @@ static void emit_tap(struct cuda_kernel *k, int i, const char *out, int64_t stri
 		     int64_t dilation, struct ir_size extent)
 {
 	char n[CUDA_SIZE_TEXT];
-	cuda_line(k, "const idx x%d = %s * %" PRId64 " - (%" PRId64 ") + w%d * %" PRId64 ";", i, out,
-		  stride, low, i, dilation);
+	cuda_line(k, "const idx x%d = %s * %" PRId64 " - (%" PRId64 ") + w%d * %" PRId64 ";", i,
+		  out, stride, low, i, dilation);
 	cuda_line(k, "if (x%d < 0 || x%d >= %s)", i, i, cuda_size(k, extent, n));
 	cuda_line(k, "\tcontinue;");
 }
