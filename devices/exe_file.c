@@ -231,20 +231,22 @@ static adze_status read_sections(const unsigned char *at, size_t len, struct exe
 	return ADZE_OK;
 }
 
-static char *read_text(struct reader *r, struct arena *arena)
+static char *read_text(struct reader *r, struct arena *arena, bool *no_memory)
 {
 	uint32_t n = read_u32(r);
 	const char *p = n <= NAME_LIMIT ? read_bytes(r, n) : NULL;
 	char *kept = NULL;
-	if (p != NULL && memchr(p, 0, n) == NULL)
+	if (p != NULL && memchr(p, 0, n) == NULL) {
 		kept = arena_text(arena, p, n);
+		*no_memory |= kept == NULL;
+	}
 	if (kept == NULL)
 		r->failed = true;
 	return kept;
 }
 
 static struct exe_value *read_values(struct reader *r, struct arena *arena, uint32_t *n,
-				     bool outputs)
+				     bool outputs, bool *no_memory)
 {
 	*n = read_u32(r);
 	/* Each takes ten bytes at least, so a lying count meets the end soon. */
@@ -252,11 +254,12 @@ static struct exe_value *read_values(struct reader *r, struct arena *arena, uint
 		r->failed = true;
 	struct exe_value *v = r->failed ? NULL : arena_new(arena, *n, sizeof *v);
 	if (v == NULL) {
+		*no_memory |= !r->failed;
 		r->failed = true;
 		*n = 0;
 	}
 	for (uint32_t i = 0; i < *n && !r->failed; i++) {
-		v[i].name = read_text(r, arena);
+		v[i].name = read_text(r, arena, no_memory);
 		exe_read_shape(r, &v[i].shape);
 		v[i].into = outputs ? (int32_t)read_u32(r) : -1;
 	}
@@ -304,7 +307,8 @@ static adze_status read_signature(struct exe_file *f, struct diag *d)
 {
 	struct exe_signature *s = &f->signature;
 	struct reader r = {f->section[EXE_SIGNATURE].at, f->section[EXE_SIGNATURE].len, 0, false};
-	s->graph = read_text(&r, &f->arena);
+	bool no_memory = false;
+	s->graph = read_text(&r, &f->arena, &no_memory);
 	s->nsymbol = (int)read_u32(&r);
 	if (s->nsymbol < 0 || s->nsymbol > ADZE_MAX_SYMBOLS) {
 		r.failed = true;
@@ -316,10 +320,12 @@ static adze_status read_signature(struct exe_file *f, struct diag *d)
 		if (s->symbol[i].bound < 0 || s->symbol[i].name[0] == '\0')
 			r.failed = true;
 	}
-	s->input = read_values(&r, &f->arena, &s->ninput, false);
-	s->weight = read_values(&r, &f->arena, &s->nweight, false);
-	s->output = read_values(&r, &f->arena, &s->noutput, true);
+	s->input = read_values(&r, &f->arena, &s->ninput, false, &no_memory);
+	s->weight = read_values(&r, &f->arena, &s->nweight, false, &no_memory);
+	s->output = read_values(&r, &f->arena, &s->noutput, true, &no_memory);
 	s->arena_bytes = read_u64(&r);
+	if (no_memory)
+		return fail(d, ADZE_E_NOMEM, "no memory to read an executable");
 	if (r.failed || r.pos != r.len || !signature_holds(s))
 		return damaged(d, "the signature makes no sense");
 	return ADZE_OK;

@@ -32,8 +32,9 @@ struct column {
 struct parser {
 	struct scan s;
 	adze_graph *g;
-	struct name *name; /* open addressing */
+	struct name *name;
 	size_t nname, name_cap;
+	struct table names; /* 1 + index of `name`, by its text */
 	ir_val *arg;
 	size_t arg_cap;
 	struct column *column;
@@ -79,49 +80,36 @@ static bool read_value_name(struct parser *p, struct name *out)
 	return scan_name(&p->s, "a name next to '%'", &out->at, &out->len);
 }
 
-static struct name *find_slot(const struct parser *p, const struct name *n)
+static uint64_t name_hash(const struct name *n)
 {
-	size_t i = (hash_bytes(n->at, n->len) + n->kind) & (p->name_cap - 1);
-	for (;; i = (i + 1) & (p->name_cap - 1)) {
-		struct name *s = &p->name[i];
-		if (s->at == NULL ||
-		    (s->kind == n->kind && s->len == n->len && memcmp(s->at, n->at, n->len) == 0))
-			return s;
-	}
+	return hash_bytes(n->at, n->len) + (uint64_t)n->kind;
 }
 
-static bool grow_names(struct parser *p)
+static const struct name *find_name(const struct parser *p, const struct name *n)
 {
-	struct parser old = *p;
-	p->name_cap = old.name_cap > 0 ? old.name_cap * 2 : 64;
-	p->name = mem_new(p->s.from, p->name_cap, sizeof *p->name);
-	if (p->name == NULL) {
-		p->name = old.name;
-		p->name_cap = old.name_cap;
-		return scan_no_memory(&p->s);
+	uint32_t id;
+	for (size_t at = 0; (id = table_next(&p->names, name_hash(n), &at)) != 0;) {
+		const struct name *s = &p->name[id - 1];
+		if (s->kind == n->kind && s->len == n->len && memcmp(s->at, n->at, n->len) == 0)
+			return s;
 	}
-	for (size_t i = 0; i < old.name_cap; i++)
-		if (old.name[i].at != NULL)
-			*find_slot(p, &old.name[i]) = old.name[i];
-	mem_free(p->s.from, old.name, old.name_cap, sizeof *old.name);
-	return true;
+	return NULL;
 }
 
 static bool add_name(struct parser *p, const struct spot *at, const struct name *n)
 {
-	if (p->nname * 2 >= p->name_cap && !grow_names(p))
-		return false;
-	struct name *s = find_slot(p, n);
-	int shown = (int)(n->len < 80 ? n->len : 80);
-	if (s->at != NULL && n->kind == NAME_OUTPUT)
-		return scan_fail(&p->s, at, ADZE_E_SYNTAX, "output '%.*s' is there already", shown,
-				 n->at);
-	if (s->at != NULL)
-		return scan_fail(&p->s, at, ADZE_E_SYNTAX, "value %%%.*s is there already", shown,
-				 n->at);
-	*s = *n;
-	p->nname++;
-	return true;
+	void *grown = p->name;
+	if (find_name(p, n) != NULL)
+		return scan_fail(&p->s, at, ADZE_E_SYNTAX, "%s%.*s%s is there already",
+				 n->kind == NAME_OUTPUT ? "output '" : "value %",
+				 (int)(n->len < 80 ? n->len : 80), n->at,
+				 n->kind == NAME_OUTPUT ? "'" : "");
+	if (!mem_grow(p->s.from, &grown, &p->name_cap, p->nname + 1, sizeof *n))
+		return scan_no_memory(&p->s);
+	p->name = grown;
+	p->name[p->nname++] = *n;
+	return table_add(&p->names, p->s.from, name_hash(n), (uint32_t)p->nname) ||
+	       scan_no_memory(&p->s);
 }
 
 /* A value that is there already, by its name. */
@@ -131,8 +119,8 @@ static bool read_value(struct parser *p, ir_val *out)
 	struct spot at = scan_here(&p->s);
 	if (!read_value_name(p, &n))
 		return false;
-	const struct name *s = p->name_cap > 0 ? find_slot(p, &n) : NULL;
-	if (s == NULL || s->at == NULL)
+	const struct name *s = find_name(p, &n);
+	if (s == NULL)
 		return scan_fail(&p->s, &at, ADZE_E_SYNTAX,
 				 "no value %%%.*s stands before this line",
 				 (int)(n.len < 80 ? n.len : 80), n.at);
@@ -366,7 +354,7 @@ static bool read_parameter(struct parser *p)
 	n.value = weight ? ir_weight(p->g, name, &type) : ir_input(p->g, name, &type);
 	if (!graph_is_fine(p))
 		return false;
-	find_slot(p, &n)->value = n.value;
+	p->name[p->nname - 1].value = n.value;
 	return read_parameter_place(p, n.value, place);
 }
 
@@ -542,7 +530,7 @@ static bool read_line(struct parser *p)
 	struct name n;
 	struct spot at = scan_here(&p->s), op_at, type_at;
 	struct operands o;
-	enum ir_op op;
+	enum ir_op op = OP_NONE;
 	adze_shape type;
 	bool typed = false;
 	if (!read_value_name(p, &n) || !scan_expect(&p->s, '='))
@@ -661,6 +649,7 @@ adze_status ir_parse(const adze_allocator *a, const char *text, size_t len, cons
 	ir_graph_destroy(p.g);
 	arena_fini(&p.s.scratch);
 	mem_free(a, p.name, p.name_cap, sizeof *p.name);
+	table_fini(&p.names, a);
 	mem_free(a, p.arg, p.arg_cap, sizeof *p.arg);
 	mem_free(a, p.column, p.column_cap, sizeof *p.column);
 	return p.s.status;

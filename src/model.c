@@ -95,6 +95,7 @@ static adze_status check_path(const struct adze_visitor *v)
 static adze_status name_axes(struct adze_visitor *v, const char *axes, adze_shape *s)
 {
 	char text[SHAPE_TEXT];
+	const adze_shape plain = *s;
 	int count = 0;
 	const char *at = axes + strspn(axes, " ,");
 	if (*at == '\0')
@@ -113,7 +114,7 @@ static adze_status name_axes(struct adze_visitor *v, const char *axes, adze_shap
 		return shape_check(s, v->diag);
 	return fail(v->diag, ADZE_E_TYPE,
 		    "%.300s: tensor '%.200s' is %s, and the model's has the axes '%.100s'",
-		    v->store->name, v->path.at, shape_print(s, text, sizeof text), axes);
+		    v->store->name, v->path.at, shape_print(&plain, text, sizeof text), axes);
 }
 
 static adze_status fill_leaf(struct adze_visitor *v, const struct safetensors_entry *e,

@@ -134,7 +134,7 @@ static adze_status read_shape(struct scan *s)
 		if (s->shape.rank == ADZE_MAX_RANK)
 			return fail(s->d, ADZE_E_LIMIT, "%s: has more than %d dimensions",
 				    s->path, ADZE_MAX_RANK);
-		s->shape.dim[s->shape.rank++].size = n;
+		s->shape.dim[s->shape.rank++] = (adze_dim){.size = n, .scale = 1};
 		comma = take(s, ",");
 	}
 	/* (3) is a number in Python, and ( ) the shape of a scalar. */

@@ -213,6 +213,7 @@ static adze_status read_shape(const struct source *in, json_t *info,
 			return bad(in, e->name, d, "its shape is too large for this machine");
 		*count *= (size_t)n;
 		e->shape.dim[i].size = n;
+		e->shape.dim[i].scale = 1;
 	}
 	e->shape.rank = (int32_t)rank;
 	return ADZE_OK;

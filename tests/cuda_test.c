@@ -445,7 +445,7 @@ static void fail_everywhere(void *self, const char *path)
 		struct cuda_program p;
 		struct diag why = {ADZE_OK, ""};
 		long blocks = memory.live_blocks;
-		memory.fail_after = n;
+		memory.fail_after = memory.calls + n;
 		status = cuda_emit(g, 80, &p, &why);
 		CHECK_MSG(status == ADZE_OK || status == ADZE_E_NOMEM, "%s: %s", path, why.text);
 		CHECK(status == why.status && (status == ADZE_OK) == (why.text[0] == '\0'));

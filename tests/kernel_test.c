@@ -29,10 +29,12 @@ static void check_ew(struct bench *t, size_t n, size_t off)
 	fill_any(t, select ? ADZE_BOOL : t->dtype, a, n);
 	fill_any(t, t->dtype, b, n);
 	fill_any(t, t->dtype, c, n);
-	for (size_t i = 0; i + 3 < n; i += 4) { /* equal operands too, and opposite ones */
+	/* Equal operands too, and opposite ones. */
+	for (size_t i = 0; i + 3 < n; i += 4) {
 		memcpy((char *)b + i * in, (char *)c + i * in, in);
 		if (!select && dtype_is_float(t->dtype))
-			dtype_store_float(t->dtype, b, i + 1, -dtype_load_float(t->dtype, a, i + 1));
+			dtype_store_float(t->dtype, b, i + 1,
+					  -dtype_load_float(t->dtype, a, i + 1));
 	}
 	if (t->impl->isa == ISA_SCALAR && !select)
 		for (size_t i = 0; i < n; i++)
@@ -55,8 +57,10 @@ static void check_ew(struct bench *t, size_t n, size_t off)
 		((ew_fn *)t->run)(y, p, q, c, cut);
 		((ew_fn *)t->run)((char *)y + cut * in, p + cut * first, q + cut * in,
 				  (char *)c + cut * in, n - cut);
-		CHECK_MSG(memcmp(y, again, bytes) == 0, "%s: n=%zu differs in place or in strips",
-			  t->impl->function, n);
+		for (size_t i = 0; i < n; i++)
+			CHECK_MSG(distance(out, y, again, i) == 0,
+				  "%s: n=%zu element %zu differs in place or in strips",
+				  t->impl->function, n, i);
 	}
 }
 

@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static const char *const name_of[ISA_COUNT] = {"scalar", "blas",   "neon",
 					       "avx2",   "avx512", "generic"};
@@ -22,6 +25,15 @@ enum isa isa_find(const char *name)
 	return ISA_COUNT;
 }
 
+#if HAVE_AVX2
+/* clang 14 does not know "f16c" as a feature to ask for: CPUID leaf 1, ECX bit 29. */
+static bool has_f16c(void)
+{
+	unsigned a, b, c, d;
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & 1u << 29);
+}
+#endif
+
 unsigned cpu_isa_mask(void)
 {
 	unsigned mask = 1u << ISA_SCALAR;
@@ -35,7 +47,7 @@ unsigned cpu_isa_mask(void)
 	__builtin_cpu_init();
 #if HAVE_AVX2
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-	    __builtin_cpu_supports("f16c"))
+	    has_f16c())
 		mask |= 1u << ISA_AVX2;
 #endif
 #if HAVE_AVX512
