@@ -128,6 +128,20 @@ ADZE_API adze_status adze_copy_to(adze_buffer *to, const adze_host_buffer *from)
 ADZE_API adze_status adze_copy_out(adze_buffer *from, adze_host_buffer **out);
 /** As adze_copy_out(), into a host buffer of the same extents. */
 ADZE_API adze_status adze_copy_from(adze_host_buffer *to, adze_buffer *from);
+/* To C, pointers to unlike structs differ by a warning; here they differ by an error. */
+#ifdef __cplusplus
+#define ADZE_POINTER(type, x) (x)
+#else
+#define ADZE_POINTER(type, x) _Generic((x), type *: (x), const type *: (x), void *: (x))
+#endif
+#define adze_copy_in(device, from, out) \
+	adze_copy_in(device, ADZE_POINTER(adze_host_buffer, from), ADZE_POINTER(adze_buffer *, out))
+#define adze_copy_to(to, from) \
+	adze_copy_to(ADZE_POINTER(adze_buffer, to), ADZE_POINTER(adze_host_buffer, from))
+#define adze_copy_out(from, out) \
+	adze_copy_out(ADZE_POINTER(adze_buffer, from), ADZE_POINTER(adze_host_buffer *, out))
+#define adze_copy_from(to, from) \
+	adze_copy_from(ADZE_POINTER(adze_host_buffer, to), ADZE_POINTER(adze_buffer, from))
 ADZE_API void adze_buffer_destroy(adze_buffer *buffer);
 /** The buffer's shape; for a result, with the extents of the latest call. */
 ADZE_API const adze_shape *adze_buffer_shape(const adze_buffer *buffer);

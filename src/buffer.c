@@ -232,14 +232,14 @@ adze_status buffer_fill_new(adze_device *dev, const adze_shape *shape, const voi
 	return status;
 }
 
-adze_status adze_copy_in(adze_device *dev, const adze_host_buffer *from, adze_buffer **out)
+adze_status(adze_copy_in)(adze_device *dev, const adze_host_buffer *from, adze_buffer **out)
 {
 	struct diag d = {ADZE_OK, ""};
 	buffer_fill_new(dev, &from->shape, from->data, &d, out);
 	return context_keep(dev->context, &d);
 }
 
-adze_status adze_copy_to(adze_buffer *to, const adze_host_buffer *from)
+adze_status(adze_copy_to)(adze_buffer *to, const adze_host_buffer *from)
 {
 	struct diag d = {ADZE_OK, ""};
 	if (to->borrowed)
@@ -256,7 +256,7 @@ static adze_status copy_out(adze_host_buffer *to, const adze_buffer *from, struc
 	return bytes > 0 ? ops->copy_out(from->device, to->data, from->data, bytes, d) : ADZE_OK;
 }
 
-adze_status adze_copy_out(adze_buffer *from, adze_host_buffer **out)
+adze_status(adze_copy_out)(adze_buffer *from, adze_host_buffer **out)
 {
 	struct diag d = {ADZE_OK, ""};
 	adze_context *c = from->device->context;
@@ -268,7 +268,7 @@ adze_status adze_copy_out(adze_buffer *from, adze_host_buffer **out)
 	return context_keep(c, &d);
 }
 
-adze_status adze_copy_from(adze_host_buffer *to, adze_buffer *from)
+adze_status(adze_copy_from)(adze_host_buffer *to, adze_buffer *from)
 {
 	struct diag d = {ADZE_OK, ""};
 	if (check_same(&to->shape, &from->shape, &d) == ADZE_OK)

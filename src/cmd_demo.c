@@ -184,8 +184,8 @@ static adze_status classify_more(struct show *w, const char *folder)
 	adze_status status = images_read(prefix, &w->no_more, &w->more);
 	if (status == ADZE_OK &&
 	    (w->more.rows != w->held.rows || w->more.columns != w->held.columns))
-		status = fail(&w->no_more, ADZE_E_FORMAT, "%s: has images of %zux%zu pixels", prefix,
-			      w->more.rows, w->more.columns);
+		status = fail(&w->no_more, ADZE_E_FORMAT, "%s: has images of %zux%zu pixels",
+			      prefix, w->more.rows, w->more.columns);
 	if (status != ADZE_OK && folder != NULL)
 		return context_keep(w->context, &w->no_more);
 	return status == ADZE_OK ? classify(w, &w->more, &w->more_score) : ADZE_OK;
@@ -319,9 +319,10 @@ static json_t *show_json(const struct show *w)
 	size_t n = w->held.count <= LISTED ? w->held.count : w->s->pictures;
 	for (size_t i = 0; i < n; i++) {
 		size_t k = i * w->held.count / n;
+		const float *share = w->score.probability + k * CLASSES;
 		json_t *v = json_object(), *p = json_array();
 		for (int c = 0; c < CLASSES; c++)
-			cmd_append(p, cmd_json_real((double)w->score.probability[k * CLASSES + (size_t)c]));
+			cmd_append(p, cmd_json_real((double)share[c]));
 		cmd_put(v, "image", json_integer((json_int_t)k));
 		cmd_put(v, "is", cmd_json_text(w->class[w->held.label[k]]));
 		cmd_put(v, "answer", cmd_json_text(w->class[w->score.label[k]]));

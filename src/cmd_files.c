@@ -78,7 +78,8 @@ bool cmd_pass_list(const struct cmd *c, const char *list)
 		for (size_t i = 0; i < n; i++)
 			known |= strlen(pass[i].name) == len && strncmp(at, pass[i].name, len) == 0;
 		if (!known) {
-			cmd_usage(c, "there is no pass '%.*s'; `adze passes` lists them", (int)len, at);
+			cmd_usage(c, "there is no pass '%.*s'; `adze passes` lists them", (int)len,
+				  at);
 			return false;
 		}
 		at += len + (at[len] == ',');

@@ -122,7 +122,8 @@ static int compile(const char *path, const char *device, const char *to, bool ve
 				status = adze_compile(dev, g, &exe);
 			if (status == ADZE_OK && verbose)
 				fprintf(stderr, "adze: %s for %s in %.3f ms\n",
-					adze_exe_was_cached(exe) ? "found in the cache" : "compiled",
+					adze_exe_was_cached(exe) ? "found in the cache"
+								 : "compiled",
 					device, cmd_now_ms() - start);
 			if (status == ADZE_OK)
 				status = adze_exe_save(exe, to);

@@ -41,7 +41,8 @@ static adze_status read_idx(const char *path, int rank, size_t *extent, void **o
 	for (int i = 0; i < rank && status == ADZE_OK; i++) {
 		extent[i] = big_endian(head + 4 + 4 * i);
 		if (extent[i] > (i == 0 ? COUNT_LIMIT : 28u))
-			status = fail(d, ADZE_E_LIMIT, "%s: has images too many or too large", path);
+			status = fail(d, ADZE_E_LIMIT, "%s: has too many images, or too large",
+				      path);
 		bytes *= extent[i];
 	}
 	if (status == ADZE_OK && (*out = malloc(bytes + 1)) == NULL)
@@ -121,8 +122,8 @@ void images_draw(const struct images *m, const size_t *index, size_t n, int wide
 	for (size_t row = 0; row + (size_t)low <= m->rows; row += (size_t)low) {
 		for (size_t i = 0; i < n; i++) {
 			fputs("  ", stdout);
-			draw_line(m, m->pixel + index[i] * m->rows * m->columns, row, wide, low, most,
-				  utf8);
+			draw_line(m, m->pixel + index[i] * m->rows * m->columns, row, wide, low,
+				  most, utf8);
 		}
 		putchar('\n');
 	}

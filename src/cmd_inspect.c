@@ -225,8 +225,8 @@ static int inspect_exe(const char *path, const struct cmd_file *file, bool json)
 		char text[512], name[512], size[32];
 		printf("%s: executable of graph %s for %s:%s, %s\n",
 		       cmd_clean(path, text, sizeof text),
-		       cmd_clean(x.signature.graph, name, sizeof name), x.meta.device, x.meta.target,
-		       cmd_bytes((double)file->len, size, sizeof size));
+		       cmd_clean(x.signature.graph, name, sizeof name), x.meta.device,
+		       x.meta.target, cmd_bytes((double)file->len, size, sizeof size));
 		print_signature(&x.signature);
 		printf("memory of a call: %s\nsections:",
 		       cmd_bytes((double)x.signature.arena_bytes, size, sizeof size));

@@ -69,7 +69,8 @@ static json_t *op_json(const struct op_info *o)
 	cmd_put(v, "name", json_string(o->name));
 	cmd_put(v, "class", json_string(op_class_name(o->class)));
 	cmd_put(v, "min_operands", json_integer(o->min_args));
-	cmd_put(v, "max_operands", o->max_args == OP_MANY ? json_null() : json_integer(o->max_args));
+	cmd_put(v, "max_operands",
+		o->max_args == OP_MANY ? json_null() : json_integer(o->max_args));
 	cmd_put(v, "attributes", attrs);
 	cmd_put(v, "type_written", json_boolean(o->flags & OP_DECLARED));
 	cmd_put(v, "doc", json_string(o->doc));
@@ -78,6 +79,10 @@ static json_t *op_json(const struct op_info *o)
 
 static void print_ops_markdown(void)
 {
+	/* In the order of enum op_class. */
+	static const char *const title[] = {
+		"Sources", "Element-wise", "Reductions", "Rows", "Matrix products",
+		"Convolutions", "Windows", "Views", "Moves"};
 	printf("# Operations\n\n"
 	       "Made from the tables `ir/ops.def` and `src/base/ew.def` by `adze ops --markdown`.\n"
 	       "docs/ir.md says how a graph is written; `ir/eval.c` defines what each one does.\n");
@@ -88,7 +93,7 @@ static void print_ops_markdown(void)
 		if ((int)o->class != last)
 			printf("\n## %s\n\n| operation | operands | attributes | what it is |\n"
 			       "|---|---|---|---|\n",
-			       op_class_name(o->class));
+			       title[o->class]);
 		last = (int)o->class;
 		op_operands(o, n, sizeof n);
 		op_attributes(o, attrs, sizeof attrs);

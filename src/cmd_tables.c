@@ -77,19 +77,21 @@ void cmd_table_row(struct cmd_table *t, const char *const *cells)
 void cmd_table_print(struct cmd_table *t, const char *indent)
 {
 	size_t columns = (size_t)t->columns;
+	size_t *most = need(calloc(columns, sizeof *most));
+	for (size_t i = 0; i < t->ncell; i++)
+		if (width(t->cell[i]) > most[i % columns])
+			most[i % columns] = width(t->cell[i]);
 	for (size_t i = 0; i < t->ncell; i += columns) {
+		size_t last = columns - 1;
+		while (last > 0 && t->cell[i + last][0] == '\0')
+			last--;
 		fputs(indent, stdout);
-		for (size_t k = 0; k < columns; k++) {
-			size_t most = 0;
-			for (size_t j = k; j < t->ncell && k + 1 < columns; j += columns)
-				most = width(t->cell[j]) > most ? width(t->cell[j]) : most;
-			size_t have = width(t->cell[i + k]);
-			fputs(t->cell[i + k], stdout);
-			if (k + 1 < columns)
-				printf("%*s", (int)(most - have + 2), "");
-		}
-		putchar('\n');
+		for (size_t k = 0; k < last; k++)
+			printf("%s%*s", t->cell[i + k],
+			       (int)(most[k] - width(t->cell[i + k]) + 2), "");
+		printf("%s\n", t->cell[i + last]);
 	}
+	free(most);
 	cmd_table_free(t);
 }
 

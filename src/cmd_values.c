@@ -205,7 +205,7 @@ json_t *cmd_value_json(const char *name, const adze_host_buffer *value)
 		else if (s->dtype == ADZE_BOOL)
 			cmd_append(list, json_boolean(dtype_load_int(s->dtype, data, i)));
 		else if (s->dtype == ADZE_U64 && dtype_load_int(s->dtype, data, i) < 0)
-			cmd_append(list, json_real((double)(uint64_t)dtype_load_int(s->dtype, data, i)));
+			cmd_append(list, json_real((double)((const uint64_t *)data)[i]));
 		else
 			cmd_append(list, json_integer(dtype_load_int(s->dtype, data, i)));
 	}

@@ -63,6 +63,16 @@ int cmd_print_help(const struct cmd *c)
 	return CMD_OK;
 }
 
+/* How many options begin so. */
+static int matches(const struct option *options, const char *text)
+{
+	int n = 0;
+	text += strspn(text, "-");
+	for (; options->name != NULL; options++)
+		n += strncmp(options->name, text, strcspn(text, "=")) == 0;
+	return n;
+}
+
 int cmd_option(const struct cmd *c, int argc, char **argv, const char *letters,
 	       const struct option *options)
 {
@@ -81,8 +91,10 @@ int cmd_option(const struct cmd *c, int argc, char **argv, const char *letters,
 			cmd_usage(c, "option '%s' takes no value", text);
 		else if (optopt != 0)
 			cmd_usage(c, "there is no option '-%c'", optopt);
+		else if (matches(options, text) > 1)
+			cmd_usage(c, "option '%s' is short for several", text);
 		else
-			cmd_usage(c, "there is no option '%s', or it is short for several", text);
+			cmd_usage(c, "there is no option '%s'", text);
 	}
 	return got;
 }

@@ -11,8 +11,8 @@
 #include "cmd.h"
 
 static const struct cmd *const row[] = {
-	&cmd_demo,    &cmd_run, &cmd_compile, &cmd_inspect, &cmd_graph, &cmd_opt,
-	&cmd_ops, &cmd_passes, &cmd_kernels, &cmd_devices, &cmd_env,   &cmd_version,
+	&cmd_demo, &cmd_run,    &cmd_compile, &cmd_inspect, &cmd_graph, &cmd_opt,
+	&cmd_ops,  &cmd_passes, &cmd_kernels, &cmd_devices, &cmd_env,   &cmd_version,
 };
 
 static void print_help(FILE *to)
@@ -21,7 +21,8 @@ static void print_help(FILE *to)
 		    "Compiles neural networks for a device and runs them.\n\n");
 	for (size_t i = 0; i < COUNT_OF(row); i++)
 		fprintf(to, "  %-10s%s\n", row[i]->name, row[i]->doc);
-	fprintf(to, "\n`adze COMMAND --help` says more. Exit codes: 0 done, 1 failed, 2 bad usage.\n");
+	fprintf(to, "\n`adze COMMAND --help` says more. "
+		    "Exit codes: 0 done, 1 failed, 2 bad usage.\n");
 }
 
 static int run_version(int argc, char **argv)

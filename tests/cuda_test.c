@@ -398,8 +398,8 @@ TEST(cuda, describes_the_driver)
 		     "cannot run: the driver reports no device; cannot compile");
 	check_driver(folder, "good", "-DSTART=0 -DDEVICES=2",
 		     "cannot run: driver for CUDA 13.0, 2 devices, the first: Fake, sm_90; "
-		     "no matrix products (/nowhere/libcublasLt.so not found); this build compiles "
-		     "for CUDA but does not run there; cannot compile");
+		     "no matrix products (/nowhere/libcublasLt.so not found); this build "
+		     "compiles for CUDA but does not run there; cannot compile");
 	check_driver(folder, "old", "-DSTART=0 -DDEVICES=2 -DcuDeviceGetName=cuOther",
 		     "cannot run: no driver (");
 	temp_remove(folder);
@@ -595,7 +595,8 @@ static adze_graph *every_function(adze_dtype dtype, int64_t n)
 	adze_shape shape = shape_make(dtype, 1, &n), to, of_bool = shape_make(ADZE_BOOL, 1, &n);
 	adze_graph *g = ir_graph_create(&mem_libc, dtype_info(dtype)->name);
 	CHECK(g != NULL);
-	ir_val x[3] = {ir_input(g, "a", &shape), ir_input(g, "b", &shape), ir_input(g, "c", &shape)};
+	ir_val x[3] = {ir_input(g, "a", &shape), ir_input(g, "b", &shape),
+		       ir_input(g, "c", &shape)};
 	ir_val which = ir_input(g, "which", &of_bool);
 	for (int i = 0; i < EW_COUNT; i++) {
 		const struct ew_info *info = ew_info((enum ew)i);

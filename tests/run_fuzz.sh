@@ -14,6 +14,8 @@ for fuzzer in $fuzzers; do
 	mkdir -p "$name.found"
 	corpus=$sources/tests/fuzz/corpus/${name%_fuzz}
 	[ -d "$corpus" ] || corpus=
+	# Golden files are graphs.
+	[ "$name" != air_fuzz ] || corpus="$corpus $sources/tests/golden"
 	if "./$name" -max_total_time="$3" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$name.found/" "$name.found" $corpus > "$name.log" 2>&1; then
 		echo "ok $n - $name, $(sed -n 's/^stat::number_of_executed_units: *//p' "$name.log") inputs"

@@ -85,14 +85,18 @@ struct code_reader {
 	struct reader r;
 	const struct exe_file *file;
 	struct cpu_code *code;
+	bool no_memory;
 };
 
 static void *take(struct code_reader *c, size_t n, size_t size)
 {
 	/* No element takes less than a byte of the file, so lies stay small. */
-	void *p = n <= c->r.len ? arena_new(c->code->arena, n, size) : NULL;
-	if (p == NULL)
+	bool lies = n > c->r.len;
+	void *p = lies ? NULL : arena_new(c->code->arena, n, size);
+	if (p == NULL) {
 		c->r.failed = true;
+		c->no_memory = !lies;
+	}
 	return p;
 }
 
@@ -253,7 +257,7 @@ adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, stru
 			  struct diag *d)
 {
 	struct exe_section code = file->section[EXE_CODE];
-	struct code_reader c = {{code.at, code.len, 0, false}, file, out};
+	struct code_reader c = {{code.at, code.len, 0, false}, file, out, false};
 	memset(out, 0, sizeof *out);
 	out->arena = arena;
 	out->nnumber = read_u32(&c.r);
@@ -271,6 +275,8 @@ adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, stru
 	out->step = take(&c, out->nstep, sizeof *out->step);
 	for (uint32_t i = 0; i < out->nstep && !c.r.failed; i++)
 		read_step(&c, &out->step[i]);
+	if (c.no_memory)
+		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
 	if (c.r.failed || c.r.pos != c.r.len)
 		return fail(d, ADZE_E_FORMAT, "executable: its CPU code makes no sense");
 	return ADZE_OK;

@@ -61,6 +61,7 @@ struct cpu_pool {
 	int threads, started; /* `started` workers, the first ones */
 	bool crowded;         /* more threads than cores: a spin takes them from work */
 	pid_t pid;            /* of the process that started them; 0: not yet */
+	bool ready;           /* the holder: workers of this process were started */
 	struct worker *worker;
 	adze_context *context;
 	struct cpu_mask mask; /* of the thread that made the pool */
@@ -352,8 +353,7 @@ bool cpu_pool_begin(struct cpu_pool *p)
 	/* A holder of another process was copied by fork(), in the midst of a call there. */
 	if (holder == self || !atomic_compare_exchange_strong(&p->holder, &holder, self))
 		return false;
-	if (p->pid != self)
-		start(p);
+	p->ready = p->pid == self;
 	atomic_fetch_or_explicit(&p->state, CALL, memory_order_relaxed);
 	return true;
 }
@@ -396,7 +396,13 @@ static void close_job(struct cpu_pool *p)
 
 void cpu_pool_run(struct cpu_pool *p, cpu_task *run, void *job, size_t n)
 {
-	if (p == NULL || p->started == 0 || n <= 1) {
+	/* A program whose steps are all small never pays for threads. */
+	if (p != NULL && n > 1 && !p->ready) {
+		start(p);
+		atomic_fetch_or_explicit(&p->state, CALL, memory_order_relaxed);
+		p->ready = true;
+	}
+	if (p == NULL || n <= 1 || p->started == 0) {
 		for (size_t i = 0; i < n; i++)
 			run(job, i, 0);
 		return;

@@ -21,10 +21,10 @@ typedef void cpu_task(void *job, size_t task, int worker);
 /**
  * A pool of up to `threads` threads (0: one for each core that the process may use, within its
  * cpuset and CPU quota); workers are bound to cores through hwloc where the context's
- * configuration wants it. Workers start at the first cpu_pool_begin(); where the system gives
+ * configuration wants it. Workers start at the first run of two tasks; where the system gives
  * fewer, those that are there do the work. E_NOMEM, or E_LIMIT for a number that is not within
  * 0 .. CPU_MAX_THREADS. Words about binding and missing workers go to the log.
- * After fork() a child's first cpu_pool_begin() starts workers of its own. Workers block all
+ * After fork() a child starts workers of its own. Workers block all
  * signals but those that a fault of their own raises (SIGSEGV and the like).
  */
 adze_status cpu_pool_create(adze_context *c, int threads, struct cpu_pool **out, struct diag *d);

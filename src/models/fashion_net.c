@@ -33,7 +33,8 @@ static struct fashion_forward_out fashion_forward(struct fashion m, struct fashi
 static adze_status describe(adze_graph *graph, const adze_store *store)
 {
 	struct fashion model;
-	struct fashion_forward_in in = {adze_input(graph, "image", ADZE_U8, "n<=64 row=28 column=28")};
+	struct fashion_forward_in in = {
+		adze_input(graph, "image", ADZE_U8, "n<=64 row=28 column=28")};
 	adze_status status = fashion_fill(graph, store, "", &model);
 	return status == ADZE_OK ? fashion_forward_build(graph, model, in) : status;
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Must not compile: the results of another function.
+ */
+#include "common.h"
+
+adze_status wrong(cat_forward_module module, struct cat_forward_args args);
+adze_status wrong(cat_forward_module module, struct cat_forward_args args)
+{
+	struct cat_forward_results *results = NULL;
+	return cat_forward_call(module, args, *results);
+}
