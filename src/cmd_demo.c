@@ -43,15 +43,15 @@ struct subject {
 	int wide, low;              /* of pictures, as images_draw() takes them */
 	size_t pictures;
 	double least;               /* share of right answers below which the demo fails */
-	const char *folder;         /* where more images may be; NULL: nowhere */
+	bool more;                  /* whether the test images of Fashion-MNIST are for it */
 };
 
 static const struct subject subjects[] = {
 	{&digits_net, "handwritten digits, 8x8 pixels", demo_digits, demo_digits_test,
-	 sizeof demo_digits - 1, sizeof demo_digits_test - 1, 16, 2, 1, 4, 0.97, NULL},
+	 sizeof demo_digits - 1, sizeof demo_digits_test - 1, 16, 2, 1, 4, 0.97, false},
 	{&fashion_net, "clothes of Fashion-MNIST, 28x28 pixels", demo_fashion, demo_fashion_test,
 	 sizeof demo_fashion - 1, sizeof demo_fashion_test - 1, 255, 1, 2, 2, 0.9,
-	 FASHION_FOLDER},
+	 true},
 };
 
 /* The answers on one set of images. */
@@ -62,9 +62,16 @@ struct score {
 	double ms[STEPS];   /* COPY_IN, CALL and COPY_OUT, of all batches together */
 };
 
+/* The test images of Fashion-MNIST, or why they are not there. */
+struct more {
+	struct images images;
+	struct diag why_not;
+};
+
 /* One network under way. */
 struct show {
 	const struct subject *s;
+	const struct more *more;
 	adze_context *context;
 	adze_device *device;
 	adze_store *store, *test;
@@ -74,11 +81,10 @@ struct show {
 	void *buffers;
 	adze_host_buffer *pixel, *label; /* views into `test` */
 	char class[CLASSES][IMAGES_CAPTION];
-	struct images held, more;
+	struct images held;
 	struct score score, more_score;
 	double ms[STEPS];
 	bool cached;
-	struct diag no_more; /* why there are no more images */
 };
 
 /* ---- running ---- */
@@ -174,21 +180,16 @@ static adze_status classify(struct show *w, const struct images *m, struct score
 	return status;
 }
 
-/* More images, where they are installed; `folder` NULL: where the distribution has them. */
-static adze_status classify_more(struct show *w, const char *folder)
+/* More images, where there are any for this network. */
+static adze_status classify_more(struct show *w)
 {
-	char prefix[4000];
-	if (w->s->folder == NULL)
+	const struct images *m = &w->more->images;
+	if (!w->s->more || w->more->why_not.status != ADZE_OK)
 		return ADZE_OK;
-	snprintf(prefix, sizeof prefix, "%s/t10k", folder != NULL ? folder : w->s->folder);
-	adze_status status = images_read(prefix, &w->no_more, &w->more);
-	if (status == ADZE_OK &&
-	    (w->more.rows != w->held.rows || w->more.columns != w->held.columns))
-		status = fail(&w->no_more, ADZE_E_FORMAT, "%s: has images of %zux%zu pixels",
-			      prefix, w->more.rows, w->more.columns);
-	if (status != ADZE_OK && folder != NULL)
-		return context_keep(w->context, &w->no_more);
-	return status == ADZE_OK ? classify(w, &w->more, &w->more_score) : ADZE_OK;
+	if (m->rows != w->held.rows || m->columns != w->held.columns)
+		return context_fail(w->context, ADZE_E_FORMAT, "the test images have %zux%zu pixels",
+				    m->rows, m->columns);
+	return classify(w, m, &w->more_score);
 }
 
 static void free_model(struct show *w)
@@ -290,10 +291,10 @@ static void show(const struct show *w)
 		       w->more_score.right, w->more_score.count, percent(&w->more_score),
 		       w->more_score.ms[CALL],
 		       1e3 * w->more_score.ms[CALL] / (double)w->more_score.count);
-	else if (w->no_more.status != ADZE_OK)
+	else if (w->s->more)
 		printf("\n  The 10,000 test images are not used: %s.\n"
 		       "  Debian has them: apt-get install dataset-fashion-mnist\n",
-		       w->no_more.text);
+		       w->more->why_not.text);
 	putchar('\n');
 }
 
@@ -337,7 +338,7 @@ static json_t *show_json(const struct show *w)
 	cmd_put(o, "steps", steps);
 	cmd_put(o, "examples", examples);
 	cmd_put(o, "held_out", score_json(&w->score));
-	if (w->s->folder != NULL)
+	if (w->s->more)
 		cmd_put(o, "test_images",
 			w->more_score.count > 0 ? score_json(&w->more_score) : json_null());
 	return o;
@@ -355,9 +356,9 @@ static bool good_enough(const struct show *w, const struct score *s)
 }
 
 static int run_subject(const struct subject *s, adze_context *context, adze_device *device,
-		       const char *folder, json_t *json)
+		       const struct more *more, json_t *json)
 {
-	struct show w = {.s = s, .context = context, .device = device};
+	struct show w = {.s = s, .more = more, .context = context, .device = device};
 	w.buffers = calloc(1, s->net->buffers_bytes);
 	adze_status status = w.buffers == NULL ? ADZE_E_NOMEM : open_test(&w);
 	if (status == ADZE_OK)
@@ -365,7 +366,7 @@ static int run_subject(const struct subject *s, adze_context *context, adze_devi
 	if (status == ADZE_OK)
 		status = classify(&w, &w.held, &w.score);
 	if (status == ADZE_OK)
-		status = classify_more(&w, folder);
+		status = classify_more(&w);
 	if (w.buffers != NULL)
 		free_model(&w);
 	int code = status == ADZE_OK ? CMD_OK : cmd_failed(context, status);
@@ -378,7 +379,6 @@ static int run_subject(const struct subject *s, adze_context *context, adze_devi
 	adze_host_buffer_destroy(w.pixel);
 	adze_host_buffer_destroy(w.label);
 	adze_store_close(w.test);
-	images_free(&w.more);
 	free(w.score.probability);
 	free(w.score.label);
 	free(w.more_score.probability);
@@ -387,28 +387,41 @@ static int run_subject(const struct subject *s, adze_context *context, adze_devi
 	return code;
 }
 
-static int run_all(const char *folder, bool json)
+static int run_all(adze_context *context, const struct more *more, json_t *json)
 {
-	adze_context *context = cmd_context(0, ADZE_LOG_ERROR);
-	adze_device *device = NULL;
-	if (context == NULL)
-		return CMD_FAILED;
-	json_t *list = json ? json_array() : NULL;
+	adze_device *device;
 	adze_status status = adze_device_open(context, "cpu", &device);
 	int code = status == ADZE_OK ? CMD_OK : cmd_failed(context, status);
 	for (size_t i = 0; i < COUNT_OF(subjects) && code == CMD_OK; i++)
-		code = run_subject(&subjects[i], context, device, folder, list);
-	if (json && code == CMD_OK) {
-		json_t *o = json_object();
-		cmd_put(o, "version", json_string(adze_version()));
-		cmd_put(o, "networks", list);
-		cmd_json_print(o);
-	} else {
-		json_decref(list);
-	}
+		code = run_subject(&subjects[i], context, device, more, json);
 	adze_device_close(device);
-	adze_context_destroy(context);
 	return code;
+}
+
+/* `folder` NULL: where the distribution has it, or not at all. */
+static int demo(const char *folder, bool json)
+{
+	char prefix[4000];
+	struct more more = {.why_not = {ADZE_OK, ""}};
+	snprintf(prefix, sizeof prefix, "%s/t10k", folder != NULL ? folder : FASHION_FOLDER);
+	adze_status status = images_read(prefix, &more.why_not, &more.images);
+	int code = status != ADZE_OK && folder != NULL ? cmd_failed_diag(&more.why_not) : CMD_OK;
+	adze_context *context = code == CMD_OK ? cmd_context(0, ADZE_LOG_ERROR) : NULL;
+	if (context != NULL) {
+		json_t *list = json ? json_array() : NULL;
+		code = run_all(context, &more, list);
+		if (json && code == CMD_OK) {
+			json_t *o = json_object();
+			cmd_put(o, "version", json_string(adze_version()));
+			cmd_put(o, "networks", list);
+			cmd_json_print(o);
+		} else {
+			json_decref(list);
+		}
+		adze_context_destroy(context);
+	}
+	images_free(&more.images);
+	return context != NULL ? code : CMD_FAILED;
 }
 
 static int run_demo(int argc, char **argv)
@@ -430,7 +443,7 @@ static int run_demo(int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(&cmd_demo, "takes no operand, not '%s'", argv[optind]);
-	return run_all(folder, json);
+	return demo(folder, json);
 }
 
 const struct cmd cmd_demo = {

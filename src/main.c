@@ -45,6 +45,7 @@ const struct cmd cmd_version = {
 static int run(int argc, char **argv)
 {
 	if (argc < 2) {
+		cmd_error("a command is missing");
 		print_help(stderr);
 		return CMD_USAGE;
 	}

@@ -424,9 +424,9 @@ TEST(pool, system_gives_fewer_threads)
 	c->threads = 1000;
 	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
 	CHECK(cpu_pool_begin(p));
+	cpu_pool_run(p, count_task, c, 1000);
 	CHECK_MSG(f.warnings == 1 && strstr(f.words, "of 1000 threads") != NULL, "%d: %s",
 		  f.warnings, f.words);
-	cpu_pool_run(p, count_task, c, 1000);
 	check_counts(c, 1000);
 	cpu_pool_end(p);
 	CHECK(cpu_pool_begin(p));

@@ -7,8 +7,9 @@
 #include "devices/cpu/cpu_exec.h"
 #include "kernels/any.h"
 
-/* Products a task should have at least, so that sharing a step out pays. */
-#define TASK_PRODUCTS 65536
+/* Products a task should have at least: some microseconds, against the tenth or ten that waking
+ * another thread takes. */
+#define TASK_PRODUCTS (1 << 19)
 
 /* Numbers of one product: strides in elements. */
 struct matrices {
