@@ -2,6 +2,7 @@
 #define ISA avx2
 #include "kernels/simd_avx2.h"
 #include "kernels/ew.inc"
+#include "kernels/chain.inc"
 
 #define LOOP_IF IF_GAIN
 #define LOOP_BOOLS FOR_BOOL

@@ -2,3 +2,4 @@
 #define ISA generic
 #include "kernels/simd_generic.h"
 #include "kernels/ew.inc"
+#include "kernels/chain.inc"

@@ -2,6 +2,7 @@
 #define ISA neon
 #include "kernels/simd_neon.h"
 #include "kernels/ew.inc"
+#include "kernels/chain.inc"
 
 #define LOOP_IF IF_GAIN
 #define LOOP_BOOLS FOR_BOOL

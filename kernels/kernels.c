@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kernels/elem.h"
 #include "kernels/impls.h"
 
 enum family_index {
@@ -76,4 +77,26 @@ const struct kernel_impl *kernels_find(const char *family, unsigned isa_mask)
 		return NULL;
 	}
 	return NULL;
+}
+
+/* elem.h has taken the word bool for an element type. */
+_Bool kernels_chains(enum ew f)
+{
+#define COMM
+#define ASSOC
+#define IDEM
+#define PRED TAKEN
+#define CAN_CHAIN_1 1
+#define CAN_CHAIN_2 1
+#define CAN_CHAIN_3 0
+	static const _Bool can[EW_COUNT] = {
+#define EW(name, id, n, takes, flags, start, fx, ix, v, doc) \
+	UNLESS_FLAG(flags)(IF_GAIN(NO_GAIN_f32_##name)([EW_##id] = CAN_CHAIN_##n,))
+#include "base/ew.def"
+	};
+#undef COMM
+#undef ASSOC
+#undef IDEM
+#undef PRED
+	return can[f] && (ew_info(f)->takes & DTYPE_FLOAT);
 }

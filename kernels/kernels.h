@@ -24,6 +24,28 @@
  */
 typedef void ew_fn(void *y, const void *a, const void *b, const void *c, size_t n);
 
+/**
+ * A chain of element-wise functions of f32: a = x[i], then for each op in turn a = f(a),
+ * f(a, b) or f(b, a), and y[i] = a in the end, bit for bit what the functions' own kernels make
+ * of it; `chain_f32`. b is operand[i], *operand, or a. Functions: those that kernels_chains()
+ * says. y may be x or an operand.
+ */
+struct chain_op {
+	uint8_t ew;   /* enum ew */
+	uint8_t form; /* enum chain_form bits */
+	const float *operand;
+};
+enum chain_form {
+	CHAIN_OPERAND_ROW = 1, /* b is operand[i] */
+	CHAIN_OPERAND_ONE = 2, /* b is *operand; neither: b is a */
+	CHAIN_SECOND = 4       /* f(b, a) */
+};
+typedef void chain_f32_fn(float *y, const float *x, const struct chain_op *op, size_t nop,
+			  size_t n);
+/** Whether a function of f32 can stand in a chain: it has one or two operands, gives a number,
+ * and a vector form that pays. */
+bool kernels_chains(enum ew f);
+
 /** y[i] = x[i] as the other type, as dtype_convert(); `convert_f32_bf16`. y is not x. */
 typedef void convert_fn(void *y, const void *x, size_t n);
 

@@ -456,11 +456,11 @@ ADZE_API void adze_cancel_destroy(adze_cancel *cancel);
  * Runs it. `input` and `output` are in the order of the executable's. An output that is NULL
  * is created, with room for the symbols' bounds; one that is not must have room for the result,
  * whose shape it then has; nothing is allocated then, but for the first calls that run at the
- * same time. A buffer that is written must be no other output, input or weight, nor a store's. For an output that
- * takes an input's memory, give NULL or the input: it becomes the input's pointer, which still
- * has one owner. `cancel` may be NULL. E_TYPE names the input and both shapes. After a failure
- * or E_CANCELLED, outputs that were NULL are NULL again, and donated inputs are undefined if
- * the run had begun.
+ * same time. A buffer that is written must be no other output, input or weight, nor a store's.
+ * For an output that takes an input's memory, give NULL or the input: it becomes the input's
+ * pointer, which still has one owner. `cancel` may be NULL. E_TYPE names the input and both
+ * shapes. After a failure or E_CANCELLED, outputs that were NULL are NULL again, and donated
+ * inputs are undefined if the run had begun.
  */
 ADZE_API adze_status adze_call(adze_module *module, adze_buffer *const *input, size_t ninput,
 			       adze_buffer **output, size_t noutput, const adze_cancel *cancel);
@@ -652,7 +652,8 @@ ADZE_API void adze_function_output(adze_graph *graph, adze_tensor x, const char 
 	{                                                                                      \
 		const adze_tensor in_[] = {INS(ADZE_FIELD_IN)};                                \
 		const char *const name_[] = {INS(ADZE_FIELD_NAME)};                            \
-		adze_status status_ = adze_function_inputs(graph, in_, name_, 0 INS(ADZE_FIELD_COUNT)); \
+		adze_status status_ = adze_function_inputs(graph, in_, name_,                  \
+							   0 INS(ADZE_FIELD_COUNT));           \
 		if (status_ == ADZE_OK) {                                                      \
 			struct fn##_out out_ = fn(m, in);                                      \
 			OUTS(ADZE_FIELD_OUTPUT)                                                \

@@ -187,8 +187,8 @@ static adze_status classify_more(struct show *w)
 	if (!w->s->more || w->more->why_not.status != ADZE_OK)
 		return ADZE_OK;
 	if (m->rows != w->held.rows || m->columns != w->held.columns)
-		return context_fail(w->context, ADZE_E_FORMAT, "the test images have %zux%zu pixels",
-				    m->rows, m->columns);
+		return context_fail(w->context, ADZE_E_FORMAT,
+				    "the test images have %zux%zu pixels", m->rows, m->columns);
 	return classify(w, m, &w->more_score);
 }
 

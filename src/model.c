@@ -103,8 +103,8 @@ static adze_status name_axes(struct adze_visitor *v, const char *axes, adze_shap
 	for (size_t n; *at != '\0'; at += n, at += strspn(at, " ,"), count++) {
 		n = strcspn(at, " ,");
 		if (n >= ADZE_MAX_AXIS)
-			return fail(v->diag, ADZE_E_LIMIT, "'%.200s': axis name '%.100s' is too long",
-				    v->path.at, at);
+			return fail(v->diag, ADZE_E_LIMIT,
+				    "'%.200s': axis name '%.100s' is too long", v->path.at, at);
 		if (count >= s->rank || (n == 1 && at[0] == '_'))
 			continue;
 		memcpy(s->dim[count].name, at, n);

@@ -216,7 +216,8 @@ adze_tensor adze_weight_at(adze_graph *graph, const char *name, adze_dtype dtype
 		if (shape_is_static(&shape))
 			v = ir_weight(graph, name, &shape);
 		else
-			tensor_fail(&op, ADZE_E_TYPE, "'%.100s' of '%.100s': a weight has no symbols",
+			tensor_fail(&op, ADZE_E_TYPE,
+				    "'%.100s' of '%.100s': a weight has no symbols",
 				    name != NULL ? name : "", dims);
 	}
 	return tensor_end(&op, v);
@@ -312,8 +313,8 @@ adze_tensor(adze_iota)(adze_graph *graph, adze_dtype dtype, const char *dims, co
 	adze_shape shape;
 	ir_val v = 0;
 	if (parse_dims(&op, NULL, dtype, dims, &shape)) {
-		struct attrs_axis attrs = {.axis = tensor_axis(&op, &shape, axis != NULL ? axis : "",
-							       axis != NULL ? strlen(axis) : 0)};
+		const char *name = axis != NULL ? axis : "";
+		struct attrs_axis attrs = {.axis = tensor_axis(&op, &shape, name, strlen(name))};
 		if (op.ok)
 			v = ir_emit(graph, OP_IOTA, NULL, 0, &attrs, &shape);
 	}

@@ -87,7 +87,8 @@ TEST(api, names_and_words)
 	CHECK(strcmp(adze_dtype_name(ADZE_BF16), "bf16") == 0);
 	CHECK(strcmp(adze_dtype_name((adze_dtype)-1), "unknown") == 0);
 	CHECK(adze_dtype_find("i64") == ADZE_I64 && adze_dtype_bytes(ADZE_I64) == 8);
-	CHECK(adze_dtype_find("int") == ADZE_DTYPE_COUNT && adze_dtype_find(NULL) == ADZE_DTYPE_COUNT);
+	CHECK(adze_dtype_find("int") == ADZE_DTYPE_COUNT);
+	CHECK(adze_dtype_find(NULL) == ADZE_DTYPE_COUNT);
 }
 
 TEST(api, shapes)
@@ -651,7 +652,8 @@ TEST(api, graphs_from_text)
 	adze_graph *g;
 	adze_host_buffer *text;
 	life_begin(&l);
-	FAILS(&l, adze_graph_parse(l.context, "graph g(", 8, "g.air", &g), ADZE_E_SYNTAX, "g.air:1");
+	FAILS(&l, adze_graph_parse(l.context, "graph g(", 8, "g.air", &g), ADZE_E_SYNTAX,
+	      "g.air:1");
 	CHECK(g == NULL);
 	adze_graph *rows = build_rows(&l);
 	OK(&l, adze_graph_print(l.context, rows, &text));

@@ -91,7 +91,8 @@ TEST(builder, broadcast_numbers)
 	const float data[6] = {1, 2, 3, 4, 5, 6}, row[3] = {10, 20, 30}, col[2] = {100, 200};
 	adze_graph *g = new_graph(&l);
 	adze_tensor x = adze_input(g, "x", ADZE_F32, "a=2 b=3");
-	adze_tensor r = adze_input(g, "r", ADZE_F32, "b=3"), c = adze_input(g, "c", ADZE_F32, "a=2");
+	adze_tensor r = adze_input(g, "r", ADZE_F32, "b=3");
+	adze_tensor c = adze_input(g, "c", ADZE_F32, "a=2");
 	adze_tensor y = adze_add(adze_add(c, x), adze_mul(r, adze_scalar_like(r, 2)));
 	adze_buffer *in[3] = {buffer_of(&l, ADZE_F32, "2 3", data),
 			      buffer_of(&l, ADZE_F32, "3", row), buffer_of(&l, ADZE_F32, "2", col)};
@@ -114,7 +115,9 @@ TEST(builder, shapes_of_results)
 	X(k, "b=2 k=7 d=4");
 	X(image, "n=2 c=3 h=8 w=8");
 	X(filter, "o=6 c=3 3 3");
-	adze_tensor i = adze_input(g, "i", ADZE_I64, "p=2 q=3"), at = adze_input(g, "at", ADZE_I32, "");
+	adze_tensor i = adze_input(g, "i", ADZE_I64, "p=2 q=3");
+	adze_tensor at = adze_input(g, "at", ADZE_I32, "");
+	const adze_window by_two = {.stride = {2, 2}, .low = {1, 1}, .high = {1, 1}};
 	IS(adze_sum(x, "s"), "f32[b=2, d=4]");
 	IS(adze_sum(x, "-1 b"), "f32[s=6]");
 	IS(adze_sum(x, ""), "f32[]");
@@ -129,10 +132,10 @@ TEST(builder, shapes_of_results)
 	IS(adze_dot(x, x, "b s d"), "f32[]");
 	IS(adze_dot(w, t, ""), "f32[out=5, in=4, t<=9, d=12]");
 	IS(adze_conv2d(image, filter, NULL), "f32[n=2, o=6, h=6, w=6]");
-	IS(adze_conv2d(image, filter, &(adze_window){.stride = {2, 2}, .low = {1, 1}, .high = {1, 1}}),
-	   "f32[n=2, o=6, h=4, w=4]");
+	IS(adze_conv2d(image, filter, &by_two), "f32[n=2, o=6, h=4, w=4]");
 	IS(adze_max_pool2d(image, 2, 2, NULL), "f32[n=2, c=3, h=4, w=4]");
-	IS(adze_avg_pool2d(image, 3, 3, &(adze_window){.stride = {1, 2}}), "f32[n=2, c=3, h=6, w=3]");
+	IS(adze_avg_pool2d(image, 3, 3, &(adze_window){.stride = {1, 2}}),
+	   "f32[n=2, c=3, h=6, w=3]");
 	IS(adze_reshape(x, "n=? 4"), "f32[n=12, 4]");
 	IS(adze_reshape(x, "?"), "f32[48]");
 	IS(adze_reshape(x, "[b=2, 3, 2, ?]"), "f32[b=2, 3, 2, 4]");
@@ -145,7 +148,8 @@ TEST(builder, shapes_of_results)
 	IS(adze_slice(x, "s", 1, -1, 2), "f32[b=2, s=2, d=4]");
 	IS(adze_slice(x, "s", -2, 6, 1), "f32[b=2, s=2, d=4]");
 	IS(adze_reverse(x, "s d"), "f32[b=2, s=6, d=4]");
-	IS(adze_concat((adze_tensor[]){x, x, adze_rename(k, "b _ d")}, 3, "1"), "f32[b=2, s=19, d=4]");
+	IS(adze_concat((adze_tensor[]){x, x, adze_rename(k, "b _ d")}, 3, "1"),
+	   "f32[b=2, s=19, d=4]");
 	IS(adze_pad(x, "s", 1, -2, 0), "f32[b=2, s=5, d=4]");
 	IS(adze_take(x, i, "s"), "f32[b=2, p=2, q=3, d=4]");
 	IS(adze_dynamic_slice(x, "s", at, 3), "f32[b=2, s=3, d=4]");
@@ -252,18 +256,19 @@ TEST(builder, means_and_pools)
 	life_begin(&l);
 	const float data[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 	adze_graph *g = new_graph(&l);
-	adze_buffer *y = run_unary(&l, adze_mean(adze_input(g, "x", ADZE_F32, "a=4 b=4"), "a"), "4 4",
-				   data);
+	adze_tensor x = adze_input(g, "x", ADZE_F32, "a=4 b=4");
+	adze_buffer *y = run_unary(&l, adze_mean(x, "a"), "4 4", data);
 	check_floats(y, (const float[]){7, 8, 9, 10}, 4);
 	adze_buffer_destroy(y);
 	g = new_graph(&l);
-	y = run_unary(&l, adze_mean(adze_input(g, "x", ADZE_F32, "t<=100 b=4"), "t b"), "4 4", data);
+	x = adze_input(g, "x", ADZE_F32, "t<=100 b=4");
+	y = run_unary(&l, adze_mean(x, "t b"), "4 4", data);
 	check_floats(y, (const float[]){8.5f}, 1);
 	adze_buffer_destroy(y);
 	/* 4 times 30000 is beyond what f16 holds; their mean is not. */
 	const float big[4] = {30000, 30000, 30000, 30000};
 	g = new_graph(&l);
-	adze_tensor x = adze_convert(adze_input(g, "x", ADZE_F32, "4"), ADZE_F16);
+	x = adze_convert(adze_input(g, "x", ADZE_F32, "4"), ADZE_F16);
 	y = run_unary(&l, adze_convert(adze_mean(x, ""), ADZE_F32), "4", big);
 	CHECK(floats_of(y)[0] > 29990 && floats_of(y)[0] < 30010);
 	adze_buffer_destroy(y);
@@ -281,7 +286,8 @@ TEST(builder, means_and_pools)
 	adze_buffer_destroy(y);
 	g = new_graph(&l);
 	x = adze_input(g, "x", ADZE_F32, "1 1 4 4");
-	y = run_unary(&l, adze_max_pool2d(x, 3, 3, &(adze_window){.stride = {1, 1}}), "1 1 4 4", data);
+	y = run_unary(&l, adze_max_pool2d(x, 3, 3, &(adze_window){.stride = {1, 1}}), "1 1 4 4",
+		      data);
 	check_floats(y, (const float[]){11, 12, 15, 16}, 4);
 	adze_buffer_destroy(y);
 	life_end(&l);
@@ -331,7 +337,8 @@ TEST(builder, moves)
 	adze_buffer_destroy(y);
 	g = new_graph(&l);
 	x = adze_input(g, "x", ADZE_F32, "a=2 b=3");
-	y = run_unary(&l, adze_concat((adze_tensor[]){x, adze_reverse(x, "a b")}, 2, "b"), "2 3", data);
+	x = adze_concat((adze_tensor[]){x, adze_reverse(x, "a b")}, 2, "b");
+	y = run_unary(&l, x, "2 3", data);
 	check_floats(y, (const float[]){1, 2, 3, 6, 5, 4, 4, 5, 6, 3, 2, 1}, 12);
 	adze_buffer_destroy(y);
 	const int32_t at[3] = {2, 0, 2};

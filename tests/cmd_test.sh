@@ -190,6 +190,12 @@ expect 1 "a type error has its place" 'type.air:2:[0-9]*: .*add' run type.air
 expect 1 "no such device" "no device 'gpu'" run layer.air $in $w -d gpu
 expect 1 "damaged input" 'cut.npy' run layer.air -i x=cut.npy $w
 expect 1 "damaged weights" 'cut.safetensors' run layer.air $in -w cut.safetensors
+# With AddressSanitizer an allocation that cannot be had would end the program.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}allocator_may_return_null=1
+export ASAN_OPTIONS
+printf 'graph big() {\n\t%%1 = iota : f32[35184372088832]\n\treturn y=%%1\n}\n' > big.air
+expect 1 "memory that cannot be had" 'no memory' run big.air
+expect 1 "memory that cannot be had, reference" 'no memory' run big.air -d reference
 expect 1 "an output that cannot be written" 'no/folder' run layer.air $in $w -o y=no/folder.npy
 expect 2 "no graph" 'is missing' run
 expect 2 "two graphs" 'one operand too many' run layer.air count.air

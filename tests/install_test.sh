@@ -1,24 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs a build into its prefix, which must be empty, and builds every example against what
-# is there, with pkg-config alone: shared, and static. Speaks TAP: install_test.sh SOURCES BUILD
+# is there, with pkg-config alone: shared, and with libadze.a. Speaks TAP:
+#
+#     install_test.sh SOURCES BUILD           what is linked besides may be shared
+#     install_test.sh SOURCES BUILD -static   a build without shared libraries, all static
 set -u
 sources=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
 CC=${CC:-cc}
+all_static=${3-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 n=0 failed=0
 
 check() { # NAME COMMAND...: the command must succeed
-	name=$1
+	what=$1
 	shift
 	n=$((n + 1))
 	if "$@" > "$work/out" 2>&1; then
-		echo "ok $n - $name"
+		echo "ok $n - $what"
 	else
 		failed=$((failed + 1))
-		echo "not ok $n - $name"
+		echo "not ok $n - $what"
 		tail -n 20 "$work/out" | sed 's/^/#   /'
 	fi
 }
@@ -55,38 +59,46 @@ declared_names() {
 	echo '#include <adze.h>' | "$CC" -E -P -I"$prefix/include" -x c - | tr '\n' ' ' |
 		tr ';{}' '\n\n\n' | sed -n '/visibility/{s/.*visibility("default"))) *//;s/(.*//;s/.*[ *]//p;}' |
 		sort -u > "$work/declared"
-	sort -u "$work/names" > "$work/defined"
+	sort -u "$work/static-names" > "$work/defined"
 	[ -s "$work/declared" ] && ! comm -3 "$work/declared" "$work/defined" | grep .
 }
 build_shared() { # EXAMPLE
-	"$CC" -std=c11 -O1 "$1" $(pkg-config --cflags --libs adze) -lm -o "$work/shared-program" &&
-		LD_LIBRARY_PATH=$prefix/lib ldd "$work/shared-program" | grep -q "$prefix/lib/libadze"
+	"$CC" -std=c11 -O1 "$1" $(pkg-config --cflags --libs adze) -o "$work/shared-program" &&
+		LD_LIBRARY_PATH=$prefix/lib ldd "$work/shared-program" | grep "$prefix/lib/libadze"
 }
 build_static() { # EXAMPLE
 	libs=$(pkg-config --static --libs adze | sed 's/-ladze\b/-l:libadze.a/')
-	"$CC" -std=c11 -O1 -Wl,--gc-sections "$1" $(pkg-config --cflags adze) $libs -lm \
+	"$CC" -std=c11 -O1 $all_static -Wl,--gc-sections "$1" $(pkg-config --cflags adze) $libs \
 		-o "$work/static-program" && ! ldd "$work/static-program" | grep libadze
 }
-run_example() { # PROGRAM: without arguments it works on what is in examples/data
-	(cd "$sources/examples" && LD_LIBRARY_PATH=$prefix/lib "$1")
+run_example() { # PROGRAM NAME: in its folder, with the data of its name where there is some
+	cd "$sources/examples" || return
+	set -- "$1" "data/$2.safetensors" "data/$2-test.safetensors"
+	[ -f "$2" ] || set -- "$1"
+	LD_LIBRARY_PATH=$prefix/lib "$@"
+}
+run_moved() { # the command, alone in another folder
+	cp "$prefix/bin/adze" "$work/moved" && "$work/moved" --help
 }
 
-# pkg-config --static names what OpenBLAS would need to be linked statically itself; its
-# libgfortran may be absent where only shared libraries are installed.
 examples=$(ls "$sources"/examples/*.c)
-echo "1..$((7 + 4 * $(echo "$examples" | wc -l)))"
+each=$([ -n "$all_static" ] && echo 2 || echo 4)
+common=$([ -n "$all_static" ] && echo 6 || echo 7)
+echo "1..$((common + each * $(echo "$examples" | wc -l)))"
 check "install, uninstall without a trace, install again" install_twice
 check "install with DESTDIR" install_staged
-check "the version is pkg-config's" sh -c 'pkg-config --modversion adze | grep -q ^0'
-check "the shared library shows adze_* alone" shared_names
-check "the public header declares what the shared library shows, and no more" declared_names
+check "the version is pkg-config's" sh -c 'pkg-config --modversion adze | grep ^0'
+[ -n "$all_static" ] || check "the shared library shows adze_* alone" shared_names
 check "the static library shows adze_* alone" static_names
-check "the command runs" "$prefix/bin/adze" --help
+check "the header declares what the library shows, and no more" declared_names
+check "the command runs alone" run_moved
 for example in $examples; do
 	name=$(basename "$example" .c)
-	check "$name builds" build_shared "$example"
-	check "$name runs" run_example "$work/shared-program"
-	check "$name builds statically" build_static "$example"
-	check "$name, static, runs" run_example "$work/static-program"
+	if [ -z "$all_static" ]; then
+		check "$name, shared, builds" build_shared "$example"
+		check "$name, shared, runs" run_example "$work/shared-program" "$name"
+	fi
+	check "$name, static, builds" build_static "$example"
+	check "$name, static, runs" run_example "$work/static-program" "$name"
 done
 exit $((failed != 0))

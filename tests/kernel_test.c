@@ -64,6 +64,60 @@ static void check_ew(struct bench *t, size_t n, size_t off)
 	}
 }
 
+/* The function's own kernel of the same instruction set; every chained function has one. */
+static ew_fn *own_kernel(const struct bench *t, enum ew f)
+{
+	char name[64];
+	size_t n;
+	const struct kernel_impl *impl = kernels_impls(&n);
+	snprintf(name, sizeof name, "%s_f32", ew_info(f)->name);
+	for (size_t i = 0; i < n; i++)
+		if (impl[i].isa == t->impl->isa && strcmp(impl[i].family, name) == 0)
+			return (ew_fn *)impl[i].run;
+	CHECK_MSG(false, "%s: no %s", t->impl->function, name);
+	return NULL;
+}
+
+/* Each function that can be chained once, in every form, behind and before another one. */
+static void check_chain(struct bench *t, size_t n, size_t off)
+{
+	static const unsigned char form[] = {0, CHAIN_OPERAND_ROW, CHAIN_OPERAND_ONE, CHAIN_SECOND,
+					     CHAIN_OPERAND_ROW | CHAIN_SECOND,
+					     CHAIN_OPERAND_ONE | CHAIN_SECOND};
+	static float want[LARGE], one[LARGE];
+	float *x = area_place(&t->a, n * 4, off * 4), *b = area_place(&t->b, n * 4, off * 4);
+	float *y = area_place(&t->y, n * 4, off * 4);
+	fill_any(t, ADZE_F32, x, n);
+	fill_any(t, ADZE_F32, b, n);
+	fill_any(t, ADZE_F32, one, 1);
+	for (size_t i = 1; i < n; i++)
+		one[i] = one[0];
+	size_t chained = 0;
+	for (int f = 0; f < EW_COUNT; f++) {
+		if (!kernels_chains((enum ew)f))
+			continue;
+		struct chain_op op[3];
+		memcpy(want, x, n * 4);
+		for (size_t k = 0; k < 3; k++) {
+			enum ew each = k == 1 ? (enum ew)f : EW_ADD;
+			unsigned char as = form[check_random(&t->seed) % sizeof form];
+			const float *other = as & CHAIN_OPERAND_ROW   ? b
+					     : as & CHAIN_OPERAND_ONE ? one
+								      : want;
+			op[k] = (struct chain_op){(uint8_t)each, as, other == want ? NULL : other};
+			if (as & CHAIN_SECOND)
+				own_kernel(t, each)(want, other, want, NULL, n);
+			else
+				own_kernel(t, each)(want, want, other, NULL, n);
+		}
+		((chain_f32_fn *)t->run)(y, x, op, 3, n);
+		check_area(t, &t->y, y, n * 4, n);
+		compare(t, ADZE_F32, y, want, n, NULL);
+		chained++;
+	}
+	CHECK(chained > 15);
+}
+
 static void check_convert(struct bench *t, size_t n, size_t off)
 {
 	static unsigned char want[LARGE * 8];
@@ -544,6 +598,7 @@ static const struct kernel_check {
 } check_of[] = {
 	{"ew_fn", KIND_EW, check_ew, NULL},
 	{"convert_fn", KIND_EW, check_convert, NULL},
+	{"chain_f32_fn", KIND_EW, check_chain, NULL},
 	{"fill_fn", KIND_MOVE, check_move, NULL},
 	{"gather_fn", KIND_MOVE, check_move, NULL},
 	{"reduce_fn", KIND_ROW, check_reduce, NULL},

@@ -159,7 +159,7 @@ rule_listed() {
 	listed=" $(cat $(find $folders -name sources.am) | tr '\t\n\\' '   ') "
 	for f in $code $tables; do
 		case $f in
-		examples/* | tests/data/* | tests/must_fail/*) continue ;;
+		examples/* | tests/data/* | tests/nocompile/* | *.cuh) continue ;;
 		tests/*_test.c | tests/fuzz/*_fuzz.c) f=${f%.c} ;;
 		esac
 		case $listed in

@@ -342,7 +342,8 @@ TEST(model, weights_are_checked_when_bound)
 	CHECK(strstr(l.words, "f32[out=2, in=3]") != NULL && strstr(l.words, "f32[3, 2]") != NULL);
 	struct linear_buffers b;
 	OK(&l, linear_load(l.device, t, NULL, &b));
-	FAILS(&l, adze_model_bind(exe, &b, NULL, linear_buffers_visit, &m), ADZE_E_TYPE, "'weight'");
+	FAILS(&l, adze_model_bind(exe, &b, NULL, linear_buffers_visit, &m), ADZE_E_TYPE,
+	      "'weight'");
 	linear_free(&b);
 	adze_store_close(t);
 	OK(&l, adze_bind_store(exe, s, &m));
@@ -527,4 +528,46 @@ TEST(model, no_memory_at_any_point)
 		CHECK_MSG(n < 20000, "it never succeeds");
 	}
 	CHECK_MSG(n > 50, "only %ld requests", n);
+}
+
+TEST(model, no_memory_beside_the_caller)
+{
+	static struct file_bytes f;
+	struct life l;
+	adze_store *s;
+	adze_graph *g;
+	struct net m;
+	struct net_buffers b;
+	adze_exe *exe;
+	life_begin(&l);
+	OK(&l, adze_store_open_memory(l.context, f.at, make_net(&f, "", NULL, 3), &s));
+	OK(&l, adze_graph_create(l.context, NULL, &g));
+	OK(&l, net_fill(g, s, NULL, &m));
+	adze_output(adze_exp(m.head.weight), "y");
+	for (int compile = 0; compile < 2; compile++) {
+		adze_status status = ADZE_E_NOMEM;
+		long n = 0;
+		for (; status != ADZE_OK; n++) {
+			adze_future *future;
+			l.memory.fail_after = l.memory.calls + n;
+			status = compile ? adze_compile_async(l.device, g, NULL, &future)
+					 : net_load_async(l.device, s, NULL, &b, NULL, &future);
+			CHECK((status == ADZE_OK) == (future != NULL));
+			if (status == ADZE_OK)
+				status = adze_future_wait(future, -1);
+			l.memory.fail_after = -1;
+			if (status == ADZE_OK && compile)
+				OK(&l, adze_future_exe(future, &exe));
+			CHECK(status == ADZE_OK || status == ADZE_E_NOMEM);
+			CHECK(compile || status == ADZE_OK || b.layers.at == NULL);
+			adze_future_destroy(future);
+			CHECK(n < 10000);
+		}
+		CHECK_MSG(n > 15, "only %ld requests", n);
+	}
+	adze_exe_destroy(exe);
+	net_free(&b);
+	adze_graph_destroy(g);
+	adze_store_close(s);
+	life_end(&l);
 }

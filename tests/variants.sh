@@ -24,14 +24,15 @@ count() {
 	echo "$1 $2 $3 $4" >> "$variants/tally"
 	seconds=$(($(date +%s) - began))
 	echo "variant $1: $2 passed, $3 failed, $4 skipped ($seconds s)"
-	[ "$3" -eq 0 ] || tail -n 30 "$variants/$1.log" | sed 's/^/    /'
+	[ "$3" -eq 0 ] || grep -n '^FAIL:\|^ERROR:\|error:\|\*\*\*\|^not ok' "$variants/$1.log" |
+		head -n 40 | sed "s|^|    $variants/$1.log:|"
 }
 
-# build NAME CONFIGURE-ARGUMENT...: configures where that was not done, and makes all
+# build NAME FOLDER CONFIGURE-ARGUMENT...: configures where that was not done, and makes all
 build() {
 	name=$1
-	shift
-	folder=$variants/$name
+	folder=$variants/$2
+	shift 2
 	began=$(date +%s)
 	mkdir -p "$folder"
 	find "$folder" -name '*.trs' -exec rm -f {} +
@@ -60,9 +61,8 @@ check() {
 tap() {
 	name=$1
 	shift
-	"$@" > "$variants/$name.tap" 2>> "$variants/$name.log" || status=1
+	"$@" > "$variants/$name.tap" 2>> "$variants/$name.log"
 	cat "$variants/$name.tap" >> "$variants/$name.log"
-	grep '^not ok' "$variants/$name.tap"
 	count "$name" $(awk '
 		/^1\.\./ { planned = substr($0, 4) }
 		/^not ok/ { failed++ }
@@ -74,42 +74,47 @@ tap() {
 		}' "$variants/$name.tap")
 }
 
-variant_clang() {
-	rm -rf "$variants/prefix"
-	build clang CC=clang CFLAGS='-O1 -g' --enable-werror --prefix="$variants/prefix" &&
-		check clang "$folder" check
+build_clang() { # NAME
+	build "$1" clang CC=clang CFLAGS='-O1 -g' --enable-werror --prefix="$variants/prefix"
 }
+variant_clang() { build_clang clang && check clang "$folder" check; }
 
 # ADZE_ISA is read when a program runs, so another variant's build serves.
 variant_scalar() {
-	build clang CC=clang CFLAGS='-O1 -g' --enable-werror --prefix="$variants/prefix" || return
-	began=$(date +%s)
+	build_clang scalar || return
 	export ADZE_ISA=scalar
 	check scalar "$folder" check
 	unset ADZE_ISA
 }
 
+# The library of one compiler with programs of the other.
 variant_install() {
-	build clang CC=clang CFLAGS='-O1 -g' --enable-werror --prefix="$variants/prefix" || return
-	began=$(date +%s)
+	build_clang install || return
 	rm -rf "$variants/prefix"
-	: > "$variants/install.log"
 	CC=cc tap install sh "$sources/tests/install_test.sh" "$sources" "$folder"
 }
 
 variant_sanitize() {
-	build sanitize CFLAGS='-O1 -g' --enable-sanitize --enable-werror --disable-shared \
+	build sanitize sanitize CFLAGS='-O1 -g' --enable-sanitize --enable-werror --disable-shared \
 		--without-criterion && check sanitize "$folder" check
 }
 
-variant_without_all() {
-	build without_all CFLAGS=-O1 --enable-debug --disable-shared --without-openblas \
-		--without-hwloc --without-criterion --without-zlib --disable-cuda &&
-		check without_all "$folder" check
+build_bare() { # NAME
+	build "$1" without_all CFLAGS=-O1 --enable-debug --disable-shared \
+		--prefix="$variants/prefix_static" --without-openblas --without-hwloc \
+		--without-criterion --without-zlib --disable-cuda
+}
+variant_without_all() { build_bare without_all && check without_all "$folder" check; }
+
+# What a product ships: one file that needs nothing.
+variant_static() {
+	build_bare static || return
+	rm -rf "$variants/prefix_static"
+	CC=cc tap static sh "$sources/tests/install_test.sh" "$sources" "$folder" -static
 }
 
 without() { # VARIANT OPTION
-	build "$1" CFLAGS=-O0 --disable-shared "$2" && check "$1" "$folder" check-short
+	build "$1" "$1" CFLAGS=-O0 --disable-shared "$2" && check "$1" "$folder" check-short
 }
 variant_without_openblas() { without without_openblas --without-openblas; }
 variant_without_hwloc() { without without_hwloc --without-hwloc; }
@@ -146,13 +151,13 @@ variant_aarch64() {
 	PKG_CONFIG_LIBDIR=$arm64/root/usr/lib/aarch64-linux-gnu/pkgconfig \
 	PKG_CONFIG_SYSROOT_DIR=$arm64/root \
 	EMULATOR='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
-	build aarch64 --host=aarch64-linux-gnu CFLAGS=-O1 --disable-shared --without-openblas \
+	build aarch64 aarch64 --host=aarch64-linux-gnu CFLAGS=-O1 --disable-shared --without-openblas \
 		--without-hwloc --without-criterion --without-zlib "$@" &&
 		check aarch64 "$folder" check
 }
 
 variant_fuzz() {
-	build fuzz CC=clang CFLAGS='-O1 -g' --enable-fuzz --disable-shared --without-criterion ||
+	build fuzz fuzz CC=clang CFLAGS='-O1 -g' --enable-fuzz --disable-shared --without-criterion ||
 		return
 	tap fuzz sh "$sources/tests/run_fuzz.sh" "$sources" "$folder" "${ADZE_FUZZ_SECONDS:-10}"
 }
@@ -171,7 +176,7 @@ variant_distcheck() {
 	count distcheck $(($? == 0)) $(($? != 0)) 0
 }
 
-all="clang scalar install sanitize without_all without_openblas without_hwloc
+all="clang scalar install sanitize without_all static without_openblas without_hwloc
 	without_criterion without_cuda aarch64 fuzz distcheck"
 for variant in ${*:-$all}; do
 	"variant_$variant"

@@ -14,10 +14,22 @@
 #define CPU_STRIP 2048
 #define CPU_SLOT_BYTES (CPU_STRIP * 8)
 
+/**
+ * What runs some instructions of a program: the kernel of one, or the chain kernel for several
+ * that hand one value on.
+ */
+struct cpu_piece {
+	void (*run)(void);
+	uint16_t first, n; /* instructions; a chain where n > 1 */
+};
+struct cpu_pieces {
+	struct cpu_piece *at;
+	int n;
+};
+
 /** The functions of a step, found by name when it was loaded. */
 struct cpu_bound {
-	void (**pro)(void); /* by instruction */
-	void (**epi)(void);
+	struct cpu_pieces pro, epi;
 	const struct kernel_impl *root;   /* the root's kernel */
 	const struct kernel_impl *second; /* REDUCE: of wide sums; COLUMNS: to acc; GEMM: nt */
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
@@ -91,14 +103,15 @@ void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *sc
  * Elements from .. from + n of the program's space, in strips, to `y`, the first element's
  * place.
  */
-void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p, void (*const *fn)(void),
-		  char *scratch, int64_t from, int64_t n, char *y);
+void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p,
+		  const struct cpu_pieces *run, char *scratch, int64_t from, int64_t n, char *y);
 /**
  * As cpu_prog_run() for at most CPU_STRIP elements; NULL `y`: anywhere. Returns where they are,
  * in an operand's own memory if nothing is to be done to them.
  */
 const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
-			   void (*const *fn)(void), char *scratch, int64_t from, int64_t n, char *y);
+			   const struct cpu_pieces *run, char *scratch, int64_t from, int64_t n,
+			   char *y);
 /** Where elements from .. from + n lie one behind the other, NULL where they do not: only for
  * programs without instructions. */
 const char *cpu_prog_direct(const struct cpu_work *w, const struct cpu_prog *p, int64_t from,

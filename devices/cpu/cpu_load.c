@@ -32,27 +32,63 @@ static const char *type_name(int dtype)
 	return dtype_info((adze_dtype)dtype)->name;
 }
 
+static const struct kernel_impl *find_ins(adze_context *c, const struct cpu_ins *s,
+					  struct diag *d)
+{
+	if (s->kind == CPU_INS_CONVERT)
+		return find(c, d, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
+	if (s->kind == CPU_INS_SELECT)
+		return find(c, d, "select_%d", (int)dtype_bytes((adze_dtype)s->dtype));
+	return find(c, d, "%s_%s", ew_info((enum ew)s->ew)->name, type_name(s->dtype));
+}
+
+static bool can_chain(const struct cpu_ins *s)
+{
+	return s->kind == CPU_INS_EW && s->dtype == ADZE_F32 && kernels_chains((enum ew)s->ew);
+}
+
+static bool reads(const struct cpu_ins *s, uint16_t slot)
+{
+	for (int k = 0; k < s->nsrc; k++)
+		if (s->src[k] == slot)
+			return true;
+	return false;
+}
+
+/* Whether instruction i hands its value to i + 1, and to no other. */
+static bool hands_on(const struct cpu_prog *p, int i)
+{
+	uint16_t slot = p->ins[i].dst;
+	if (i + 1 >= p->nins || !can_chain(&p->ins[i]) || !can_chain(&p->ins[i + 1]) ||
+	    !reads(&p->ins[i + 1], slot))
+		return false;
+	for (int k = i + 1; k < p->nins; k++) {
+		if (k > i + 1 && reads(&p->ins[k], slot))
+			return false;
+		if (p->ins[k].dst == slot)
+			break;
+	}
+	return true;
+}
+
 static adze_status bind_prog(adze_context *c, struct cpu_loaded *l, const struct cpu_prog *p,
-			     void (***out)(void), struct diag *d)
+			     struct cpu_pieces *out, struct diag *d)
 {
 	if (p->nload == 0)
 		return ADZE_OK;
-	*out = arena_new(&l->arena, p->nins, sizeof **out);
-	if (*out == NULL)
+	out->at = arena_new(&l->arena, p->nins, sizeof *out->at);
+	if (out->at == NULL)
 		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
-	for (int i = 0; i < p->nins; i++) {
-		const struct cpu_ins *s = &p->ins[i];
-		const struct kernel_impl *k;
-		if (s->kind == CPU_INS_CONVERT)
-			k = find(c, d, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
-		else if (s->kind == CPU_INS_SELECT)
-			k = find(c, d, "select_%d", (int)dtype_bytes((adze_dtype)s->dtype));
-		else
-			k = find(c, d, "%s_%s", ew_info((enum ew)s->ew)->name,
-				 type_name(s->dtype));
+	for (int i = 0; i < p->nins;) {
+		int n = 1;
+		while (hands_on(p, i + n - 1))
+			n++;
+		const struct kernel_impl *k = n > 1 ? find(c, d, "chain_f32")
+						    : find_ins(c, &p->ins[i], d);
 		if (k == NULL)
 			return d->status;
-		(*out)[i] = k->run;
+		out->at[out->n++] = (struct cpu_piece){k->run, (uint16_t)i, (uint16_t)n};
+		i += n;
 	}
 	return ADZE_OK;
 }

@@ -31,7 +31,7 @@ static void reduce_strips(const struct cpu_work *w, char *scratch, int64_t row, 
 	ew_start_element(f, acc, &sum);
 	for (int64_t at = 0; at < w->length; at += CPU_STRIP) {
 		int64_t n = w->length - at < CPU_STRIP ? w->length - at : CPU_STRIP;
-		const char *x = cpu_prog_strip(w, p, w->bound->pro, scratch,
+		const char *x = cpu_prog_strip(w, p, &w->bound->pro, scratch,
 					       row * w->length + at, n, NULL);
 		if (acc != dtype) {
 			((convert_fn *)w->bound->third->run)(tail, x, (size_t)n);
@@ -95,7 +95,7 @@ static void columns_task(void *job, size_t task, int worker)
 			memcpy(sum + (size_t)i * size, &start, size);
 		for (int64_t r = 0; r < w->length; r++) {
 			const char *x = cpu_prog_strip(
-				w, p, w->bound->pro, scratch,
+				w, p, &w->bound->pro, scratch,
 				(outer * w->length + r) * w->inner + col, n, NULL);
 			((reduce_step_fn *)w->bound->root->run)(sum, x, (size_t)n);
 		}
@@ -133,7 +133,7 @@ static const char *whole_row(const struct cpu_work *w, char *scratch, int64_t ro
 		return x;
 	size_t epi = cpu_prog_bytes(&w->step->epi), pro = cpu_prog_bytes(p) + CPU_SLOT_BYTES;
 	char *to = scratch + (pro > epi ? pro : epi);
-	cpu_prog_run(w, p, w->bound->pro, scratch, row * w->length, w->length, to);
+	cpu_prog_run(w, p, &w->bound->pro, scratch, row * w->length, w->length, to);
 	return to;
 }
 

@@ -122,8 +122,51 @@ void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *sc
 	}
 }
 
+/* Instructions that hand one value on, in registers. */
+static void run_chain(const struct cpu_work *w, const struct cpu_prog *p,
+		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
+{
+	struct chain_op op[CPU_MAX_SLOTS];
+	for (int i = 0; i < piece->n; i++) {
+		const struct cpu_ins *s = &p->ins[piece->first + i];
+		/* Which operand is the value that is handed on; the first instruction's first. */
+		int carried = i > 0 && s->src[0] != s[-1].dst;
+		int other = s->src[!carried];
+		bool both = s->nsrc < 2 || s->src[0] == s->src[1];
+		bool one = !both && other < p->nload && load_box(w, p, other)->splat;
+		op[i] = (struct chain_op){
+			.ew = (uint8_t)s->ew,
+			.form = (uint8_t)((both  ? 0
+					   : one ? CHAIN_OPERAND_ONE
+						 : CHAIN_OPERAND_ROW) |
+					  (carried ? CHAIN_SECOND : 0)),
+			.operand = both ? NULL : (const float *)at[other]};
+	}
+	const char *x = at[p->ins[piece->first].src[0]];
+	((chain_f32_fn *)piece->run)((float *)to, (const float *)x, op, (size_t)piece->n,
+				     (size_t)n);
+}
+
+static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
+		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
+{
+	const struct cpu_ins *s = &p->ins[piece->first];
+	if (piece->n > 1) {
+		run_chain(w, p, piece, at, to, n);
+		return;
+	}
+	const char *a = at[s->src[0]];
+	const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
+	const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
+	if (s->kind == CPU_INS_CONVERT)
+		((convert_fn *)piece->run)(to, a, (size_t)n);
+	else
+		((ew_fn *)piece->run)(to, a, b, c, (size_t)n);
+}
+
 const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
-			   void (*const *fn)(void), char *scratch, int64_t from, int64_t n, char *y)
+			   const struct cpu_pieces *run, char *scratch, int64_t from, int64_t n,
+			   char *y)
 {
 	const char *at[CPU_MAX_SLOTS];
 	for (int i = 0; i < p->nload; i++) {
@@ -142,20 +185,14 @@ const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
 	}
 	for (int i = p->nload; i < p->nslot; i++)
 		at[i] = slot(scratch, i);
-	for (int i = 0; i < p->nins; i++) {
-		const struct cpu_ins *s = &p->ins[i];
-		char *to = s->dst == CPU_RESULT ? (y != NULL ? y : slot(scratch, p->nslot))
-						: slot(scratch, s->dst);
-		const char *a = at[s->src[0]];
-		if (s->kind == CPU_INS_CONVERT) {
-			((convert_fn *)fn[i])(to, a, (size_t)n);
-			continue;
-		}
-		const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
-		const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
-		((ew_fn *)fn[i])(to, a, b, c, (size_t)n);
+	if (y == NULL)
+		y = slot(scratch, p->nslot);
+	for (int i = 0; i < run->n; i++) {
+		const struct cpu_piece *piece = &run->at[i];
+		uint16_t dst = p->ins[piece->first + piece->n - 1].dst;
+		run_piece(w, p, piece, at, dst == CPU_RESULT ? y : slot(scratch, dst), n);
 	}
-	return y != NULL ? y : slot(scratch, p->nslot);
+	return y;
 }
 
 const char *cpu_prog_direct(const struct cpu_work *w, const struct cpu_prog *p, int64_t from,
@@ -176,15 +213,32 @@ static int64_t cut_length(const struct cpu_work *w, const struct cpu_prog *p)
 	return 0;
 }
 
-void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p, void (*const *fn)(void),
-		  char *scratch, int64_t from, int64_t n, char *y)
+/* Whether the program is one kernel that reads its operands where they lie: no strip is made
+ * then, and none needs to be short. */
+static bool needs_no_strips(const struct cpu_work *w, const struct cpu_prog *p,
+			    const struct cpu_pieces *run)
+{
+	if (run->n != 1)
+		return false;
+	for (int i = 0; i < p->nload; i++) {
+		const struct cpu_box *b = load_box(w, p, i);
+		bool first = p->ins[0].src[0] == i;
+		if (!b->dense && !(b->splat && run->at[0].n > 1 && !first))
+			return false;
+	}
+	return true;
+}
+
+void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p,
+		  const struct cpu_pieces *run, char *scratch, int64_t from, int64_t n, char *y)
 {
 	int64_t cut = cut_length(w, p), size = (int64_t)dtype_bytes((adze_dtype)p->dtype);
+	int64_t strip = needs_no_strips(w, p, run) ? n : CPU_STRIP;
 	while (n > 0) {
-		int64_t len = n < CPU_STRIP ? n : CPU_STRIP;
+		int64_t len = n < strip ? n : strip;
 		if (cut > 0 && cut - from % cut < len)
 			len = cut - from % cut;
-		cpu_prog_strip(w, p, fn, scratch, from, len, y);
+		cpu_prog_strip(w, p, run, scratch, from, len, y);
 		from += len;
 		y += len * size;
 		n -= len;
@@ -199,7 +253,7 @@ static void ew_task(void *job, size_t task, int worker)
 	int64_t from, to;
 	cpu_range(w, task, &from, &to);
 	cpu_prog_begin(w, p, scratch);
-	cpu_prog_run(w, p, w->bound->pro, scratch, from, to - from,
+	cpu_prog_run(w, p, &w->bound->pro, scratch, from, to - from,
 		     w->box[0].at + from * (int64_t)w->box[0].size);
 }
 
@@ -215,5 +269,5 @@ void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int
 		return;
 	/* The sink's memory begins where the root's first operand, its result, does. */
 	const struct cpu_box *b = load_box(w, p, 0);
-	cpu_prog_run(w, p, w->bound->epi, scratch, from, n, b->at + from * (int64_t)b->size);
+	cpu_prog_run(w, p, &w->bound->epi, scratch, from, n, b->at + from * (int64_t)b->size);
 }
