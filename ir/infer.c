@@ -227,7 +227,8 @@ static adze_status infer_norm(struct ask *q)
 	for (size_t i = 1; i < q->narg; i++)
 		if (arg_type(q, i)->dtype != x->dtype || arg_type(q, i)->rank != 1 ||
 		    !dim_same(&arg_type(q, i)->dim[0], &x->dim[x->rank - 1]))
-			return refuse(q, "scale and bias are one number an element of the last axis");
+			return refuse(q, "scale and bias have one number for each element of the "
+					 "last axis");
 	return ADZE_OK;
 }
 

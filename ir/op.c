@@ -14,7 +14,8 @@
 
 #define ATTRS(name) \
 	static const struct attr_schema schema_##name = { \
-		#name, sizeof(struct attrs_##name), (int)COUNT_OF(fields_##name) - 1, fields_##name};
+		#name, sizeof(struct attrs_##name), (int)COUNT_OF(fields_##name) - 1, \
+		fields_##name};
 #define FIELD(name, kind, field)
 #define END(name)
 #include "ir/attrs.def"

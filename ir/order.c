@@ -109,8 +109,8 @@ struct ready {
 };
 
 /* Whether another group that has not run reads the input that `i` overwrites. */
-static bool must_wait(const struct orderer *o, size_t i, const bool *done, const uint32_t *reader_of,
-		      const uint32_t *reader_first)
+static bool must_wait(const struct orderer *o, size_t i, const bool *done,
+		      const uint32_t *reader_of, const uint32_t *reader_first)
 {
 	if (o->into[i] == 0)
 		return false;

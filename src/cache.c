@@ -7,13 +7,14 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "source_id.h"
 
 /* The hashes of both parts are hashed again: the text is long and need not be copied. */
 static struct hash128 hash_key(const adze_device *dev, const struct text *text)
 {
 	struct {
 		char device[16], target[64];
-		uint64_t version, fingerprint;
+		uint64_t version, fingerprint, source;
 		struct hash128 text;
 	} key;
 	memset(&key, 0, sizeof key);
@@ -21,6 +22,7 @@ static struct hash128 hash_key(const adze_device *dev, const struct text *text)
 	snprintf(key.target, sizeof key.target, "%s", dev->target);
 	key.version = EXE_VERSION;
 	key.fingerprint = exe_fingerprint();
+	key.source = SOURCE_ID; /* passes and drivers are more than their tables */
 	key.text = hash128_bytes(text->at, text->len);
 	return hash128_bytes(&key, sizeof key);
 }

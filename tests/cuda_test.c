@@ -343,7 +343,8 @@ TEST(cuda, no_library)
 	text_init(&words, &mem_libc);
 	CHECK(!cuda_device_ops.describe(c, &words));
 	CHECK_MSG(strcmp(words.at, "cannot run: no driver (/nowhere/libcuda.so not found); cannot "
-				   "compile: NVRTC not found (/nowhere/libnvrtc.so not found)") == 0,
+				   "compile: NVRTC not found "
+				   "(/nowhere/libnvrtc.so not found)") == 0,
 		  "%s", words.at);
 	text_fini(&words);
 	/* A library, but not the one. */

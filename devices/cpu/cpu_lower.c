@@ -5,30 +5,14 @@
  */
 #include <string.h>
 
-#include "devices/cpu/cpu_code.h"
-#include "ir/group.h"
+#include "devices/cpu/cpu_lower.h"
 
-struct lowerer {
-	const adze_graph *g;
-	struct arena *arena;
-	struct cpu_code *code;
-	struct text *consts;
-	struct diag *diag;
-	const adze_allocator *mem;
-	size_t number_cap, step_cap;
-	uint64_t *const_at; /* by value: 1 + offset, 0 none */
-	uint16_t *slot;     /* by value, while a program is made: 1 + slot */
-	const struct ir_group *group;
-	uint32_t group_number;
-	struct cpu_step *step; /* under way */
-};
-
-static adze_status no_memory(struct lowerer *l)
+adze_status lower_no_memory(struct lowerer *l)
 {
 	return fail(l->diag, ADZE_E_NOMEM, "no memory to compile");
 }
 
-static adze_status unsupported(struct lowerer *l, ir_val v, const char *words)
+adze_status lower_unsupported(struct lowerer *l, ir_val v, const char *words)
 {
 	const struct ir_where *w = &l->g->where[l->g->node[v].where];
 	char type[SHAPE_TEXT];
@@ -40,8 +24,7 @@ static adze_status unsupported(struct lowerer *l, ir_val v, const char *words)
 	return fail(l->diag, ADZE_E_UNSUPPORTED, "%s to %s: %s", name, type, words);
 }
 
-/* The index of a number in the table; few different ones, so a search will do. */
-static uint32_t number(struct lowerer *l, struct ir_size s)
+uint32_t lower_number(struct lowerer *l, struct ir_size s)
 {
 	struct cpu_code *c = l->code;
 	for (uint32_t i = 0; i < c->nnumber; i++)
@@ -49,7 +32,7 @@ static uint32_t number(struct lowerer *l, struct ir_size s)
 			return i;
 	void *at = c->number;
 	if (!mem_grow(l->mem, &at, &l->number_cap, (size_t)c->nnumber + 1, sizeof s)) {
-		no_memory(l);
+		lower_no_memory(l);
 		return 0;
 	}
 	c->number = at;
@@ -88,35 +71,34 @@ static void place(struct lowerer *l, ir_val v, struct cpu_view *out)
 	}
 }
 
-static struct cpu_view to_view(struct lowerer *l, const struct ir_view *w)
+struct cpu_view lower_to_view(struct lowerer *l, const struct ir_view *w)
 {
 	struct cpu_view v;
 	place(l, w->base, &v);
 	v.rank = (uint8_t)w->rank;
 	for (int i = 0; i < w->rank; i++) {
-		v.extent[i] = number(l, w->extent[i]);
-		v.stride[i] = number(l, w->stride[i]);
+		v.extent[i] = lower_number(l, w->extent[i]);
+		v.stride[i] = lower_number(l, w->stride[i]);
 	}
-	v.offset = number(l, w->offset);
+	v.offset = lower_number(l, w->offset);
 	return v;
 }
 
-/* A view of the sink's memory, in the root's type. */
-static struct cpu_view sink_view(struct lowerer *l, const struct ir_view *w, adze_dtype dtype)
+struct cpu_view lower_sink_view(struct lowerer *l, const struct ir_view *w, adze_dtype dtype)
 {
 	struct ir_view at_sink = *w;
 	at_sink.base = l->group->sink;
-	struct cpu_view v = to_view(l, &at_sink);
+	struct cpu_view v = lower_to_view(l, &at_sink);
 	v.dtype = (uint8_t)dtype;
 	return v;
 }
 
-static struct cpu_step *add_step(struct lowerer *l, enum cpu_step_kind kind, ir_val root)
+struct cpu_step *lower_add_step(struct lowerer *l, enum cpu_step_kind kind, ir_val root)
 {
 	struct cpu_code *c = l->code;
 	void *at = c->step;
 	if (!mem_grow(l->mem, &at, &l->step_cap, (size_t)c->nstep + 1, sizeof *c->step)) {
-		no_memory(l);
+		lower_no_memory(l);
 		return NULL;
 	}
 	c->step = at;
@@ -128,14 +110,14 @@ static struct cpu_step *add_step(struct lowerer *l, enum cpu_step_kind kind, ir_
 	s->view = arena_new(l->arena, CPU_MAX_VIEWS, sizeof *s->view);
 	s->param = arena_new(l->arena, CPU_MAX_PARAMS, sizeof *s->param);
 	if (s->view == NULL || s->param == NULL) {
-		no_memory(l);
+		lower_no_memory(l);
 		return NULL;
 	}
 	l->step = s;
 	return s;
 }
 
-static uint16_t add_view(struct lowerer *l, struct cpu_view v)
+uint16_t lower_add_view(struct lowerer *l, struct cpu_view v)
 {
 	if (l->step->nview == CPU_MAX_VIEWS) {
 		fail(l->diag, ADZE_E_LIMIT, "a group reads more than %d values", CPU_MAX_VIEWS);
@@ -145,7 +127,7 @@ static uint16_t add_view(struct lowerer *l, struct cpu_view v)
 	return l->step->nview++;
 }
 
-static void add_param(struct lowerer *l, int64_t v)
+void lower_add_param(struct lowerer *l, int64_t v)
 {
 	if (l->step->nparam < CPU_MAX_PARAMS)
 		l->step->param[l->step->nparam++] = v;
@@ -208,7 +190,7 @@ static adze_status collect_loads(struct lowerer *l, const ir_val *node, size_t n
 				return fail(l->diag, ADZE_E_LIMIT,
 					    "a group reads more than %d values", o->n);
 			if (!ir_view_of(g, a, &o->view[o->n]))
-				return unsupported(l, node[i], "an operand has no strides");
+				return lower_unsupported(l, node[i], "an operand has no strides");
 			permute(&o->view[o->n], space);
 			o->value[o->n++] = a;
 		}
@@ -251,7 +233,8 @@ static void emit_ins(struct lowerer *l, ir_val v, struct cpu_ins *s)
 	}
 }
 
-static bool used_later(const struct lowerer *l, const ir_val *node, size_t n, size_t after, ir_val v)
+static bool used_later(const struct lowerer *l, const ir_val *node, size_t n, size_t after,
+		       ir_val v)
 {
 	for (size_t i = after; i < n; i++)
 		for (size_t k = 0; k < l->g->node[node[i]].narg; k++)
@@ -268,7 +251,7 @@ static adze_status emit_program(struct lowerer *l, const ir_val *node, size_t n,
 	struct slots slots = {{false}, (uint16_t)o->n};
 	p->ins = arena_new(l->arena, n, sizeof *p->ins);
 	if (p->ins == NULL)
-		return no_memory(l);
+		return lower_no_memory(l);
 	for (size_t i = 0; i < n; i++) {
 		struct cpu_ins *s = &p->ins[p->nins++];
 		emit_ins(l, node[i], s);
@@ -307,20 +290,20 @@ static adze_status program(struct lowerer *l, const ir_val *node, size_t n, ir_v
 	const adze_graph *g = l->g;
 	struct loads *o = arena_new(l->arena, 1, sizeof *o);
 	if (o == NULL)
-		return no_memory(l);
+		return lower_no_memory(l);
 	if (epi) {
 		ir_view_dense(g, l->group->root, &o->view[o->n]);
 		o->value[o->n++] = 0;
 	}
 	if (n == 0) {
 		if (!ir_view_of(g, result, &o->view[0]))
-			return unsupported(l, result, "it has no strides");
+			return lower_unsupported(l, result, "it has no strides");
 		permute(&o->view[0], space);
 		o->value[o->n++] = result;
 	}
 	TRY(collect_loads(l, node, n, space, o));
 	if (o->n == 0)
-		return unsupported(l, result, "it reads nothing");
+		return lower_unsupported(l, result, "it reads nothing");
 	for (int i = 0; i < o->n; i++)
 		o->view[i].rank = space->rank;
 	/* The space itself is dense: joining axes must not join what it keeps apart. */
@@ -330,12 +313,12 @@ static adze_status program(struct lowerer *l, const ir_val *node, size_t n, ir_v
 	p->dtype = (uint8_t)ir_type(g, result)->dtype;
 	p->load = arena_new(l->arena, (size_t)o->n, sizeof *p->load);
 	if (p->load == NULL)
-		return no_memory(l);
+		return lower_no_memory(l);
 	for (int i = 0; i < o->n; i++) {
 		bool root = o->value[i] == 0;
-		p->load[i] = add_view(
-			l, root ? sink_view(l, &o->view[i], ir_type(g, l->group->root)->dtype)
-				: to_view(l, &o->view[i]));
+		p->load[i] = lower_add_view(
+			l, root ? lower_sink_view(l, &o->view[i], ir_type(g, l->group->root)->dtype)
+				: lower_to_view(l, &o->view[i]));
 	}
 	return n == 0 ? ADZE_OK : emit_program(l, node, n, o, p);
 }
@@ -359,28 +342,27 @@ static struct ir_view flat(struct lowerer *l, ir_val v)
 	return w;
 }
 
-static struct cpu_view flat_sink(struct lowerer *l, adze_dtype dtype)
+struct cpu_view lower_flat_sink(struct lowerer *l, adze_dtype dtype)
 {
 	ir_val v = l->group->root != 0 ? l->group->root : l->group->sink;
 	struct ir_view w = flat(l, v);
-	return sink_view(l, &w, dtype);
+	return lower_sink_view(l, &w, dtype);
 }
 
-/* The sink as a copy of what `w` describes. */
-static adze_status copy_of(struct lowerer *l, const struct ir_view *w, struct cpu_view to)
+adze_status lower_copy_of(struct lowerer *l, const struct ir_view *w, struct cpu_view to)
 {
-	struct cpu_step *s = add_step(l, CPU_EW, 0);
+	struct cpu_step *s = lower_add_step(l, CPU_EW, 0);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
 	struct ir_view from = *w;
 	ir_view_collapse(&from, 1);
-	add_view(l, to);
+	lower_add_view(l, to);
 	s->pro.load = arena_new(l->arena, 1, sizeof *s->pro.load);
 	if (s->pro.load == NULL)
-		return no_memory(l);
+		return lower_no_memory(l);
 	s->pro.nload = s->pro.nslot = 1;
 	s->pro.dtype = to.dtype;
-	s->pro.load[0] = add_view(l, to_view(l, &from));
+	s->pro.load[0] = lower_add_view(l, lower_to_view(l, &from));
 	return ADZE_OK;
 }
 
@@ -389,22 +371,22 @@ static adze_status lower_view(struct lowerer *l)
 	struct ir_view w;
 	ir_val v = l->group->sink;
 	if (!ir_view_through(l->g, v, &w))
-		return unsupported(l, v, "it has no strides");
-	return copy_of(l, &w, flat_sink(l, ir_type(l->g, v)->dtype));
+		return lower_unsupported(l, v, "it has no strides");
+	return lower_copy_of(l, &w, lower_flat_sink(l, ir_type(l->g, v)->dtype));
 }
 
 static adze_status lower_ew(struct lowerer *l)
 {
 	const struct ir_group *q = l->group;
-	struct cpu_step *s = add_step(l, CPU_EW, 0);
+	struct cpu_step *s = lower_add_step(l, CPU_EW, 0);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
-	add_view(l, flat_sink(l, ir_type(l->g, q->sink)->dtype));
+	lower_add_view(l, lower_flat_sink(l, ir_type(l->g, q->sink)->dtype));
 	struct space space = whole(l->g, q->sink);
 	return program(l, q->node, q->nnode, q->sink, &space, false, &s->pro);
 }
 
-static struct ir_size count_of(const adze_graph *g, const adze_shape *s, const int *axis, int n)
+struct ir_size lower_count_of(const adze_graph *g, const adze_shape *s, const int *axis, int n)
 {
 	struct ir_size p = ir_size_const(1);
 	for (int i = 0; i < n; i++)
@@ -446,20 +428,23 @@ static adze_status lower_reduce(struct lowerer *l)
 	while (!arg && inner < kept && !gone[xs->rank - 1 - inner])
 		inner++;
 	bool columns = inner > 0 && kept < xs->rank;
-	struct cpu_step *s = add_step(l, arg ? CPU_ARG : columns ? CPU_COLUMNS : CPU_REDUCE, root);
+	enum cpu_step_kind kind = arg ? CPU_ARG : columns ? CPU_COLUMNS : CPU_REDUCE;
+	struct cpu_step *s = lower_add_step(l, kind, root);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
-	add_view(l, flat_sink(l, ir_type(g, root)->dtype));
-	add_param(l, arg ? g->node[root].op == OP_ARGMIN : (int64_t)IR_ATTRS(reduce, g, root)->by);
-	add_param(l, number(l, count_of(g, xs, space.axis + kept, xs->rank - kept)));
+	lower_add_view(l, lower_flat_sink(l, ir_type(g, root)->dtype));
+	struct ir_size length = lower_count_of(g, xs, space.axis + kept, xs->rank - kept);
+	lower_add_param(l, arg ? g->node[root].op == OP_ARGMIN
+			       : (int64_t)IR_ATTRS(reduce, g, root)->by);
+	lower_add_param(l, lower_number(l, length));
 	if (columns) { /* outer, gone, inner */
-		struct ir_size n = count_of(g, xs, space.axis + kept - inner, inner);
+		struct ir_size n = lower_count_of(g, xs, space.axis + kept - inner, inner);
 		int tail[ADZE_MAX_RANK];
 		memcpy(tail, space.axis + kept - inner, (size_t)inner * sizeof *tail);
 		memmove(space.axis + kept - inner, space.axis + kept,
 			(size_t)(xs->rank - kept) * sizeof *tail);
 		memcpy(space.axis + xs->rank - inner, tail, (size_t)inner * sizeof *tail);
-		add_param(l, number(l, n));
+		lower_add_param(l, lower_number(l, n));
 	}
 	TRY(program(l, q->pro, q->npro, x, &space, false, &s->pro));
 	return epilogue(l);
@@ -471,23 +456,23 @@ static adze_status lower_row(struct lowerer *l)
 	const struct ir_group *q = l->group;
 	ir_val root = q->root, x = ir_arg(g, root, 0);
 	const adze_shape *xs = ir_type(g, x);
-	struct cpu_step *s = add_step(l, CPU_ROW, root);
+	struct cpu_step *s = lower_add_step(l, CPU_ROW, root);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
 	if (xs->dtype == ADZE_F8E4M3FN || xs->dtype == ADZE_F8E5M2)
-		return unsupported(l, root, "8-bit floats are for storage; convert first");
-	add_view(l, flat_sink(l, xs->dtype));
+		return lower_unsupported(l, root, "8-bit floats are for storage; convert first");
+	lower_add_view(l, lower_flat_sink(l, xs->dtype));
 	int last = xs->rank - 1;
-	add_param(l, number(l, count_of(g, xs, &last, 1)));
+	lower_add_param(l, lower_number(l, lower_count_of(g, xs, &last, 1)));
 	if (g->node[root].op != OP_SOFTMAX)
 		s->eps = IR_ATTRS(eps, g, root)->eps;
 	for (size_t i = 1; i < g->node[root].narg; i++) {
 		struct ir_view w;
 		if (!ir_view_of(g, ir_arg(g, root, i), &w))
-			return unsupported(l, root, "an operand has no strides");
-		add_view(l, to_view(l, &w));
+			return lower_unsupported(l, root, "an operand has no strides");
+		lower_add_view(l, lower_to_view(l, &w));
 	}
-	add_param(l, (int64_t)g->node[root].narg - 1);
+	lower_add_param(l, (int64_t)g->node[root].narg - 1);
 	struct space space = whole(g, x);
 	TRY(program(l, q->pro, q->npro, x, &space, false, &s->pro));
 	return epilogue(l);
@@ -506,7 +491,7 @@ static struct cpu_view matrix(struct lowerer *l, const struct ir_dot_form *f, ir
 	w.stride[f->nouter] = row;
 	w.extent[f->nouter + 1] = cols;
 	w.stride[f->nouter + 1] = col;
-	return to_view(l, &w);
+	return lower_to_view(l, &w);
 }
 
 static adze_status lower_dot(struct lowerer *l)
@@ -514,51 +499,51 @@ static adze_status lower_dot(struct lowerer *l)
 	const adze_graph *g = l->g;
 	const struct ir_group *q = l->group;
 	struct ir_dot_form f;
-	struct cpu_step *s = add_step(l, CPU_GEMM, q->root);
+	struct cpu_step *s = lower_add_step(l, CPU_GEMM, q->root);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
 	if (!ir_dot_form(g, q->root, &f))
-		return unsupported(l, q->root, "its operands have no strides");
+		return lower_unsupported(l, q->root, "its operands have no strides");
 	if (f.nouter > ADZE_MAX_RANK - 2)
-		return unsupported(l, q->root, "it has too many axes");
+		return lower_unsupported(l, q->root, "it has too many axes");
 	struct ir_size none = ir_size_const(0), one = ir_size_const(1);
 	struct cpu_view c =
 		matrix(l, &f, q->sink, f.outer_c, f.m, f.c_row, f.n, one, none);
 	c.dtype = (uint8_t)ir_type(g, q->root)->dtype;
-	add_view(l, c);
-	add_view(l, matrix(l, &f, f.a, f.outer_a, f.m, f.a_row, f.k, f.a_col, f.a_offset));
-	add_view(l, matrix(l, &f, f.b, f.outer_b, f.k, f.b_row, f.n, f.b_col, f.b_offset));
+	lower_add_view(l, c);
+	lower_add_view(l, matrix(l, &f, f.a, f.outer_a, f.m, f.a_row, f.k, f.a_col, f.a_offset));
+	lower_add_view(l, matrix(l, &f, f.b, f.outer_b, f.k, f.b_row, f.n, f.b_col, f.b_offset));
 	return epilogue(l);
 }
 
-static adze_status operand(struct lowerer *l, ir_val v, struct cpu_view *out)
+adze_status lower_operand(struct lowerer *l, ir_val v, struct cpu_view *out)
 {
 	struct ir_view w;
 	if (!ir_view_of(l->g, v, &w))
-		return unsupported(l, v, "it has no strides");
-	*out = to_view(l, &w);
+		return lower_unsupported(l, v, "it has no strides");
+	*out = lower_to_view(l, &w);
 	return ADZE_OK;
 }
 
-static adze_status add_operand(struct lowerer *l, ir_val v)
+adze_status lower_add_operand(struct lowerer *l, ir_val v)
 {
 	struct cpu_view w;
-	TRY(operand(l, v, &w));
-	add_view(l, w);
+	TRY(lower_operand(l, v, &w));
+	lower_add_view(l, w);
 	return ADZE_OK;
 }
 
-static struct cpu_view root_view(struct lowerer *l)
+struct cpu_view lower_root_view(struct lowerer *l)
 {
 	struct ir_view w;
 	ir_view_dense(l->g, l->group->root, &w);
-	return sink_view(l, &w, ir_type(l->g, l->group->root)->dtype);
+	return lower_sink_view(l, &w, ir_type(l->g, l->group->root)->dtype);
 }
 
 static void add_dims(struct lowerer *l, const struct ir_dims *d, int n, int64_t otherwise)
 {
 	for (int i = 0; i < n; i++)
-		add_param(l, dims_or(d, i, otherwise));
+		lower_add_param(l, dims_or(d, i, otherwise));
 }
 
 static adze_status lower_conv(struct lowerer *l)
@@ -567,15 +552,15 @@ static adze_status lower_conv(struct lowerer *l)
 	ir_val root = l->group->root;
 	const struct attrs_conv *a = IR_ATTRS(conv, g, root);
 	int n = ir_type(g, root)->rank - 2;
-	if (add_step(l, CPU_CONV, root) == NULL)
+	if (lower_add_step(l, CPU_CONV, root) == NULL)
 		return ADZE_E_NOMEM;
-	add_view(l, root_view(l));
-	TRY(add_operand(l, ir_arg(g, root, 0)));
-	TRY(add_operand(l, ir_arg(g, root, 1)));
+	lower_add_view(l, lower_root_view(l));
+	TRY(lower_add_operand(l, ir_arg(g, root, 0)));
+	TRY(lower_add_operand(l, ir_arg(g, root, 1)));
 	add_dims(l, &a->stride, n, 1);
 	add_dims(l, &a->low, n, 0);
 	add_dims(l, &a->dilation, n, 1);
-	add_param(l, a->groups == 0 ? 1 : a->groups);
+	lower_add_param(l, a->groups == 0 ? 1 : a->groups);
 	return epilogue(l);
 }
 
@@ -585,193 +570,16 @@ static adze_status lower_window(struct lowerer *l)
 	ir_val root = l->group->root;
 	const struct attrs_window *a = IR_ATTRS(window, g, root);
 	int n = ir_type(g, root)->rank;
-	if (add_step(l, CPU_WINDOW, root) == NULL)
+	if (lower_add_step(l, CPU_WINDOW, root) == NULL)
 		return ADZE_E_NOMEM;
-	add_view(l, root_view(l));
-	TRY(add_operand(l, ir_arg(g, root, 0)));
-	add_param(l, (int64_t)a->by);
+	lower_add_view(l, lower_root_view(l));
+	TRY(lower_add_operand(l, ir_arg(g, root, 0)));
+	lower_add_param(l, (int64_t)a->by);
 	add_dims(l, &a->window, n, 1);
 	add_dims(l, &a->stride, n, 1);
 	add_dims(l, &a->low, n, 0);
 	add_dims(l, &a->dilation, n, 1);
 	return epilogue(l);
-}
-
-/* A box of the sink's memory: its extents, from `start` on along each axis. */
-static struct cpu_view box(struct lowerer *l, const adze_shape *extents, const int64_t *start)
-{
-	struct ir_view w;
-	ir_view_dense(l->g, l->group->sink, &w);
-	for (int i = 0; i < w.rank; i++) {
-		w.extent[i] = ir_size_of(l->g, &extents->dim[i]);
-		struct ir_size by = ir_size_mul(w.stride[i], ir_size_const(start[i]));
-		if (by.coef == 0)
-			continue;
-		/* One axis at most has a start where strides have symbols: concat, pad. */
-		memcpy(w.offset.power, by.power, sizeof by.power);
-		w.offset.coef += by.coef;
-	}
-	return to_view(l, &w);
-}
-
-static adze_status lower_concat(struct lowerer *l)
-{
-	const adze_graph *g = l->g;
-	ir_val root = l->group->root;
-	int64_t axis = IR_ATTRS(axis, g, root)->axis, start[ADZE_MAX_RANK] = {0};
-	for (size_t i = 0; i < g->node[root].narg; i++) {
-		ir_val x = ir_arg(g, root, i);
-		const adze_shape *xs = ir_type(g, x);
-		if (add_step(l, CPU_COPY, root) == NULL)
-			return ADZE_E_NOMEM;
-		add_view(l, box(l, xs, start));
-		TRY(add_operand(l, x));
-		start[axis] += xs->dim[axis].size;
-	}
-	return ADZE_OK;
-}
-
-static adze_status lower_pad(struct lowerer *l)
-{
-	const adze_graph *g = l->g;
-	ir_val root = l->group->root;
-	const struct attrs_pad *a = IR_ATTRS(pad, g, root);
-	const adze_shape *ys = ir_type(g, root);
-	adze_shape inside = *ir_type(g, ir_arg(g, root, 0));
-	int64_t start[ADZE_MAX_RANK] = {0}, cut[ADZE_MAX_RANK] = {0};
-	for (int i = 0; i < inside.rank; i++) {
-		int64_t low = a->low.at[i], high = a->high.at[i], *size = &inside.dim[i].size;
-		start[i] = low > 0 ? low : 0;
-		cut[i] = low < 0 ? (-low < *size ? -low : *size) : 0;
-		if (low == 0 && high == 0)
-			continue;
-		if (ys->dim[i].scale != 1 || !dim_is_static(&ys->dim[i]))
-			return unsupported(l, root, "an axis with a symbol cannot be padded");
-		*size -= cut[i];
-		if (high < 0)
-			*size = *size + high > 0 ? *size + high : 0;
-	}
-	if (add_step(l, CPU_FILL, root) == NULL)
-		return ADZE_E_NOMEM;
-	add_view(l, flat_sink(l, ys->dtype));
-	TRY(add_operand(l, ir_arg(g, root, 1)));
-	struct ir_view x;
-	if (!ir_view_of(g, ir_arg(g, root, 0), &x))
-		return unsupported(l, root, "its operand has no strides");
-	for (int i = 0; i < x.rank; i++) {
-		x.extent[i] = ir_size_of(g, &inside.dim[i]);
-		struct ir_size by = ir_size_mul(x.stride[i], ir_size_const(cut[i]));
-		if (by.coef == 0)
-			continue;
-		if (x.offset.coef != 0 && memcmp(x.offset.power, by.power, sizeof by.power) != 0)
-			return unsupported(l, root, "symbols stand behind two axes that it moves");
-		memcpy(x.offset.power, by.power, sizeof by.power);
-		x.offset.coef += by.coef;
-	}
-	if (add_step(l, CPU_COPY, root) == NULL)
-		return ADZE_E_NOMEM;
-	add_view(l, box(l, &inside, start));
-	add_view(l, to_view(l, &x));
-	return ADZE_OK;
-}
-
-static adze_status lower_take(struct lowerer *l)
-{
-	const adze_graph *g = l->g;
-	ir_val root = l->group->root, x = ir_arg(g, root, 0), at = ir_arg(g, root, 1);
-	const adze_shape *xs = ir_type(g, x);
-	int axis = (int)IR_ATTRS(axis, g, root)->axis, all[ADZE_MAX_RANK];
-	for (int i = 0; i < ADZE_MAX_RANK; i++)
-		all[i] = i;
-	struct ir_size outer = count_of(g, xs, all, axis);
-	struct ir_size inner = count_of(g, xs, all + axis + 1, xs->rank - axis - 1);
-	struct ir_size length = ir_size_of(g, &xs->dim[axis]);
-	struct ir_size count = count_of(g, ir_type(g, at), all, ir_type(g, at)->rank);
-	struct ir_size one = ir_size_const(1);
-	if (add_step(l, CPU_TAKE, root) == NULL)
-		return ADZE_E_NOMEM;
-	struct ir_view y = {.base = l->group->sink, .rank = 3,
-			    .extent = {outer, count, inner},
-			    .stride = {ir_size_mul(count, inner), inner, one}};
-	struct ir_view from, index;
-	if (!ir_view_of(g, x, &from) || !ir_view_of(g, at, &index))
-		return unsupported(l, root, "an operand has no strides");
-	from = (struct ir_view){.base = from.base, .rank = 3,
-				.extent = {outer, length, inner},
-				.stride = {ir_size_mul(length, inner), inner, one},
-				.offset = from.offset};
-	index = (struct ir_view){.base = index.base, .rank = 1, .extent = {count},
-				 .stride = {one}, .offset = index.offset};
-	add_view(l, to_view(l, &y));
-	add_view(l, to_view(l, &from));
-	add_view(l, to_view(l, &index));
-	return ADZE_OK;
-}
-
-static bool same_memory(const struct cpu_view *a, const struct cpu_view *b)
-{
-	return a->memory == b->memory && a->index == b->index && a->byte == b->byte &&
-	       a->offset == b->offset;
-}
-
-static adze_status lower_dynamic(struct lowerer *l)
-{
-	const adze_graph *g = l->g;
-	ir_val root = l->group->root, x = ir_arg(g, root, 0);
-	bool put = g->node[root].op == OP_DYNAMIC_UPDATE_SLICE;
-	struct cpu_view from, to = root_view(l);
-	TRY(operand(l, x, &from));
-	if (put && !same_memory(&to, &from)) {
-		struct ir_view w;
-		if (!ir_view_of(g, x, &w))
-			return unsupported(l, root, "its operand has no strides");
-		TRY(copy_of(l, &w, flat_sink(l, ir_type(g, root)->dtype)));
-	}
-	if (add_step(l, put ? CPU_PUT : CPU_PICK, root) == NULL)
-		return ADZE_E_NOMEM;
-	add_view(l, to);
-	TRY(add_operand(l, put ? ir_arg(g, root, 1) : x));
-	for (size_t i = put ? 2 : 1; i < g->node[root].narg; i++)
-		TRY(add_operand(l, ir_arg(g, root, i)));
-	return ADZE_OK;
-}
-
-static adze_status lower_move(struct lowerer *l)
-{
-	switch (l->g->node[l->group->root].op) {
-	case OP_CONCAT: return lower_concat(l);
-	case OP_PAD: return lower_pad(l);
-	case OP_TAKE: return lower_take(l);
-	case OP_DYNAMIC_SLICE:
-	case OP_DYNAMIC_UPDATE_SLICE: return lower_dynamic(l);
-	default: return unsupported(l, l->group->root, "the CPU has no kernel for it");
-	}
-}
-
-static adze_status lower_source(struct lowerer *l)
-{
-	const adze_graph *g = l->g;
-	ir_val root = l->group->root;
-	bool iota = g->node[root].op == OP_IOTA;
-	int axis = (int)IR_ATTRS(axis, g, root)->axis, all[ADZE_MAX_RANK];
-	for (int i = 0; i < ADZE_MAX_RANK; i++)
-		all[i] = i;
-	if (add_step(l, iota ? CPU_IOTA : CPU_EXTENT, root) == NULL)
-		return ADZE_E_NOMEM;
-	if (!iota) {
-		add_view(l, flat_sink(l, ADZE_I32));
-		const adze_shape *xs = ir_type(g, ir_arg(g, root, 0));
-		add_param(l, number(l, ir_size_of(g, &xs->dim[axis])));
-		return ADZE_OK;
-	}
-	const adze_shape *s = ir_type(g, root);
-	struct ir_size n = ir_size_of(g, &s->dim[axis]);
-	struct ir_size inner = count_of(g, s, all + axis + 1, s->rank - axis - 1);
-	struct ir_view y = {.base = l->group->sink, .rank = 3,
-			    .extent = {count_of(g, s, all, axis), n, inner},
-			    .stride = {ir_size_mul(n, inner), inner, ir_size_const(1)}};
-	add_view(l, to_view(l, &y));
-	return ADZE_OK;
 }
 
 static adze_status lower_group(struct lowerer *l)
@@ -788,7 +596,7 @@ static adze_status lower_group(struct lowerer *l)
 	case CLASS_WINDOW: return lower_window(l);
 	case CLASS_MOVE: return lower_move(l);
 	case CLASS_SRC: return lower_source(l);
-	default: return unsupported(l, root, "the CPU has no kernel for it");
+	default: return lower_unsupported(l, root, "the CPU has no kernel for it");
 	}
 }
 
@@ -801,16 +609,16 @@ static adze_status copy_outputs(struct lowerer *l)
 		struct ir_view w;
 		struct cpu_view home, have;
 		ir_view_dense(g, o->value, &w);
-		have = to_view(l, &w);
+		have = lower_to_view(l, &w);
 		ir_view_collapse(&w, 1);
-		home = to_view(l, &w);
+		home = lower_to_view(l, &w);
 		home.memory = o->into != 0 ? CPU_INPUT : CPU_OUTPUT;
 		home.index = o->into != 0 ? (uint32_t)ir_input_index(g, o->into) : (uint32_t)i;
 		home.byte = 0;
 		if (have.memory == home.memory && have.index == home.index)
 			continue;
 		l->group_number = 0;
-		TRY(copy_of(l, &w, home));
+		TRY(lower_copy_of(l, &w, home));
 	}
 	return ADZE_OK;
 }
@@ -829,7 +637,7 @@ static adze_status settle(struct lowerer *l)
 	mem_free(l->mem, c->step, l->step_cap, sizeof *c->step);
 	c->number = number;
 	c->step = step;
-	return number != NULL && step != NULL ? ADZE_OK : no_memory(l);
+	return number != NULL && step != NULL ? ADZE_OK : lower_no_memory(l);
 }
 
 adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code *out,
@@ -845,7 +653,7 @@ adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code 
 	l.slot = arena_new(arena, g->nnode, sizeof *l.slot);
 	adze_status status = ADZE_OK;
 	if (l.const_at == NULL || l.slot == NULL || !ir_groups(g, arena, &group, &n))
-		status = no_memory(&l);
+		status = lower_no_memory(&l);
 	for (size_t i = 0; i < n && status == ADZE_OK; i++) {
 		l.group = &group[i];
 		l.group_number = (uint32_t)i + 1;
@@ -857,6 +665,6 @@ adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code 
 	if (status == ADZE_OK)
 		status = settled;
 	if (status == ADZE_OK && (d->status != ADZE_OK || consts->failed))
-		status = d->status != ADZE_OK ? d->status : no_memory(&l);
+		status = d->status != ADZE_OK ? d->status : lower_no_memory(&l);
 	return status;
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of cpu_lower.c share: a lowering under way, and how steps are put together.
+ */
+#ifndef ADZE_CPU_LOWER_H
+#define ADZE_CPU_LOWER_H
+
+#include "devices/cpu/cpu_code.h"
+#include "ir/group.h"
+
+struct lowerer {
+	const adze_graph *g;
+	struct arena *arena;
+	struct cpu_code *code;
+	struct text *consts;
+	struct diag *diag;
+	const adze_allocator *mem;
+	size_t number_cap, step_cap;
+	uint64_t *const_at; /* by value: 1 + offset, 0 none */
+	uint16_t *slot;     /* by value, while a program is made: 1 + slot */
+	const struct ir_group *group;
+	uint32_t group_number;
+	struct cpu_step *step; /* under way */
+};
+
+adze_status lower_no_memory(struct lowerer *l);
+adze_status lower_unsupported(struct lowerer *l, ir_val v, const char *words);
+/** The index of a number in the table; few different ones, so a search will do. */
+uint32_t lower_number(struct lowerer *l, struct ir_size s);
+struct cpu_view lower_to_view(struct lowerer *l, const struct ir_view *w);
+/** A view of the sink's memory, in the root's type. */
+struct cpu_view lower_sink_view(struct lowerer *l, const struct ir_view *w, adze_dtype dtype);
+struct cpu_step *lower_add_step(struct lowerer *l, enum cpu_step_kind kind, ir_val root);
+uint16_t lower_add_view(struct lowerer *l, struct cpu_view v);
+void lower_add_param(struct lowerer *l, int64_t v);
+adze_status lower_operand(struct lowerer *l, ir_val v, struct cpu_view *out);
+adze_status lower_add_operand(struct lowerer *l, ir_val v);
+struct cpu_view lower_root_view(struct lowerer *l);
+struct cpu_view lower_flat_sink(struct lowerer *l, adze_dtype dtype);
+/** The sink as a copy of what `w` describes. */
+adze_status lower_copy_of(struct lowerer *l, const struct ir_view *w, struct cpu_view to);
+struct ir_size lower_count_of(const adze_graph *g, const adze_shape *s, const int *axis, int n);
+
+/* Groups whose root moves elements, or counts: cpu_lower_move.c. */
+adze_status lower_move(struct lowerer *l);
+adze_status lower_source(struct lowerer *l);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lowering of operations that move elements: joined, padded, picked by index, at run-time
+ * places; and of those that count.
+ */
+#include <string.h>
+
+#include "devices/cpu/cpu_lower.h"
+
+/* A box of the sink's memory: its extents, from `start` on along each axis. */
+static struct cpu_view box(struct lowerer *l, const adze_shape *extents, const int64_t *start)
+{
+	struct ir_view w;
+	ir_view_dense(l->g, l->group->sink, &w);
+	for (int i = 0; i < w.rank; i++) {
+		w.extent[i] = ir_size_of(l->g, &extents->dim[i]);
+		struct ir_size by = ir_size_mul(w.stride[i], ir_size_const(start[i]));
+		if (by.coef == 0)
+			continue;
+		/* One axis at most has a start where strides have symbols: concat, pad. */
+		memcpy(w.offset.power, by.power, sizeof by.power);
+		w.offset.coef += by.coef;
+	}
+	return lower_to_view(l, &w);
+}
+
+static adze_status lower_concat(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root;
+	int64_t axis = IR_ATTRS(axis, g, root)->axis, start[ADZE_MAX_RANK] = {0};
+	for (size_t i = 0; i < g->node[root].narg; i++) {
+		ir_val x = ir_arg(g, root, i);
+		const adze_shape *xs = ir_type(g, x);
+		if (lower_add_step(l, CPU_COPY, root) == NULL)
+			return ADZE_E_NOMEM;
+		lower_add_view(l, box(l, xs, start));
+		TRY(lower_add_operand(l, x));
+		start[axis] += xs->dim[axis].size;
+	}
+	return ADZE_OK;
+}
+
+static adze_status lower_pad(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root;
+	const struct attrs_pad *a = IR_ATTRS(pad, g, root);
+	const adze_shape *ys = ir_type(g, root);
+	adze_shape inside = *ir_type(g, ir_arg(g, root, 0));
+	int64_t start[ADZE_MAX_RANK] = {0}, cut[ADZE_MAX_RANK] = {0};
+	for (int i = 0; i < inside.rank; i++) {
+		int64_t low = a->low.at[i], high = a->high.at[i], *size = &inside.dim[i].size;
+		start[i] = low > 0 ? low : 0;
+		cut[i] = low < 0 ? (-low < *size ? -low : *size) : 0;
+		if (low == 0 && high == 0)
+			continue;
+		if (ys->dim[i].scale != 1 || !dim_is_static(&ys->dim[i]))
+			return lower_unsupported(l, root, "an axis with a symbol cannot be padded");
+		*size -= cut[i];
+		if (high < 0)
+			*size = *size + high > 0 ? *size + high : 0;
+	}
+	if (lower_add_step(l, CPU_FILL, root) == NULL)
+		return ADZE_E_NOMEM;
+	lower_add_view(l, lower_flat_sink(l, ys->dtype));
+	TRY(lower_add_operand(l, ir_arg(g, root, 1)));
+	struct ir_view x;
+	if (!ir_view_of(g, ir_arg(g, root, 0), &x))
+		return lower_unsupported(l, root, "its operand has no strides");
+	for (int i = 0; i < x.rank; i++) {
+		x.extent[i] = ir_size_of(g, &inside.dim[i]);
+		struct ir_size by = ir_size_mul(x.stride[i], ir_size_const(cut[i]));
+		if (by.coef == 0)
+			continue;
+		if (x.offset.coef != 0 && memcmp(x.offset.power, by.power, sizeof by.power) != 0)
+			return lower_unsupported(l, root,
+						 "symbols stand behind two axes that it moves");
+		memcpy(x.offset.power, by.power, sizeof by.power);
+		x.offset.coef += by.coef;
+	}
+	if (lower_add_step(l, CPU_COPY, root) == NULL)
+		return ADZE_E_NOMEM;
+	lower_add_view(l, box(l, &inside, start));
+	lower_add_view(l, lower_to_view(l, &x));
+	return ADZE_OK;
+}
+
+static adze_status lower_take(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root, x = ir_arg(g, root, 0), at = ir_arg(g, root, 1);
+	const adze_shape *xs = ir_type(g, x);
+	int axis = (int)IR_ATTRS(axis, g, root)->axis, all[ADZE_MAX_RANK];
+	for (int i = 0; i < ADZE_MAX_RANK; i++)
+		all[i] = i;
+	struct ir_size outer = lower_count_of(g, xs, all, axis);
+	struct ir_size inner = lower_count_of(g, xs, all + axis + 1, xs->rank - axis - 1);
+	struct ir_size length = ir_size_of(g, &xs->dim[axis]);
+	struct ir_size count = lower_count_of(g, ir_type(g, at), all, ir_type(g, at)->rank);
+	struct ir_size one = ir_size_const(1);
+	if (lower_add_step(l, CPU_TAKE, root) == NULL)
+		return ADZE_E_NOMEM;
+	struct ir_view y = {.base = l->group->sink, .rank = 3,
+			    .extent = {outer, count, inner},
+			    .stride = {ir_size_mul(count, inner), inner, one}};
+	struct ir_view from, index;
+	if (!ir_view_of(g, x, &from) || !ir_view_of(g, at, &index))
+		return lower_unsupported(l, root, "an operand has no strides");
+	from = (struct ir_view){.base = from.base, .rank = 3,
+				.extent = {outer, length, inner},
+				.stride = {ir_size_mul(length, inner), inner, one},
+				.offset = from.offset};
+	index = (struct ir_view){.base = index.base, .rank = 1, .extent = {count},
+				 .stride = {one}, .offset = index.offset};
+	lower_add_view(l, lower_to_view(l, &y));
+	lower_add_view(l, lower_to_view(l, &from));
+	lower_add_view(l, lower_to_view(l, &index));
+	return ADZE_OK;
+}
+
+static bool same_memory(const struct cpu_view *a, const struct cpu_view *b)
+{
+	return a->memory == b->memory && a->index == b->index && a->byte == b->byte &&
+	       a->offset == b->offset;
+}
+
+static adze_status lower_dynamic(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root, x = ir_arg(g, root, 0);
+	bool put = g->node[root].op == OP_DYNAMIC_UPDATE_SLICE;
+	struct cpu_view from, to = lower_root_view(l);
+	TRY(lower_operand(l, x, &from));
+	if (put && !same_memory(&to, &from)) {
+		struct ir_view w;
+		if (!ir_view_of(g, x, &w))
+			return lower_unsupported(l, root, "its operand has no strides");
+		TRY(lower_copy_of(l, &w, lower_flat_sink(l, ir_type(g, root)->dtype)));
+	}
+	if (lower_add_step(l, put ? CPU_PUT : CPU_PICK, root) == NULL)
+		return ADZE_E_NOMEM;
+	lower_add_view(l, to);
+	TRY(lower_add_operand(l, put ? ir_arg(g, root, 1) : x));
+	for (size_t i = put ? 2 : 1; i < g->node[root].narg; i++)
+		TRY(lower_add_operand(l, ir_arg(g, root, i)));
+	return ADZE_OK;
+}
+
+adze_status lower_move(struct lowerer *l)
+{
+	switch (l->g->node[l->group->root].op) {
+	case OP_CONCAT: return lower_concat(l);
+	case OP_PAD: return lower_pad(l);
+	case OP_TAKE: return lower_take(l);
+	case OP_DYNAMIC_SLICE:
+	case OP_DYNAMIC_UPDATE_SLICE: return lower_dynamic(l);
+	default: return lower_unsupported(l, l->group->root, "the CPU has no kernel for it");
+	}
+}
+
+adze_status lower_source(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root;
+	bool iota = g->node[root].op == OP_IOTA;
+	int axis = (int)IR_ATTRS(axis, g, root)->axis, all[ADZE_MAX_RANK];
+	for (int i = 0; i < ADZE_MAX_RANK; i++)
+		all[i] = i;
+	if (lower_add_step(l, iota ? CPU_IOTA : CPU_EXTENT, root) == NULL)
+		return ADZE_E_NOMEM;
+	if (!iota) {
+		lower_add_view(l, lower_flat_sink(l, ADZE_I32));
+		const adze_shape *xs = ir_type(g, ir_arg(g, root, 0));
+		lower_add_param(l, lower_number(l, ir_size_of(g, &xs->dim[axis])));
+		return ADZE_OK;
+	}
+	const adze_shape *s = ir_type(g, root);
+	struct ir_size n = ir_size_of(g, &s->dim[axis]);
+	struct ir_size inner = lower_count_of(g, s, all + axis + 1, s->rank - axis - 1);
+	struct ir_view y = {.base = l->group->sink, .rank = 3,
+			    .extent = {lower_count_of(g, s, all, axis), n, inner},
+			    .stride = {ir_size_mul(n, inner), inner, ir_size_const(1)}};
+	lower_add_view(l, lower_to_view(l, &y));
+	return ADZE_OK;
+}
+
