@@ -28,7 +28,7 @@ typedef void ew_fn(void *y, const void *a, const void *b, const void *c, size_t 
  * A chain of element-wise functions of f32: a = x[i], then for each op in turn a = f(a),
  * f(a, b) or f(b, a), and y[i] = a in the end, bit for bit what the functions' own kernels make
  * of it; `chain_f32`. b is operand[i], *operand, or a. Functions: those that kernels_chains()
- * says. y may be x or an operand.
+ * says; one of a single operand has form 0. y may be x or an operand.
  */
 struct chain_op {
 	uint8_t ew;   /* enum ew */

@@ -100,7 +100,10 @@ static void check_chain(struct bench *t, size_t n, size_t off)
 		memcpy(want, x, n * 4);
 		for (size_t k = 0; k < 3; k++) {
 			enum ew each = k == 1 ? (enum ew)f : EW_ADD;
-			unsigned char as = form[check_random(&t->seed) % sizeof form];
+			/* A function of one operand has no other. */
+			unsigned char as = ew_info(each)->n == 1
+						   ? 0
+						   : form[check_random(&t->seed) % sizeof form];
 			const float *other = as & CHAIN_OPERAND_ROW   ? b
 					     : as & CHAIN_OPERAND_ONE ? one
 								      : want;
