@@ -98,10 +98,11 @@ static int compile(struct run *r)
 		return cmd_failed(r->context, status);
 	if (o->verbose && r->file.is_exe)
 		fprintf(stderr, "adze: opened in %.3f ms\n", r->compile_ms);
-	else if (o->verbose)
-		fprintf(stderr, "adze: %s for %s in %.3f ms\n",
-			adze_exe_was_cached(r->exe) ? "found in the cache" : "compiled", o->device,
+	else if (adze_exe_was_cached(r->exe) && !o->json)
+		fprintf(stderr, "adze: found in the cache for %s in %.3f ms\n", o->device,
 			r->compile_ms);
+	else if (o->verbose)
+		fprintf(stderr, "adze: compiled for %s in %.3f ms\n", o->device, r->compile_ms);
 	r->sig = &r->exe->file.signature;
 	return CMD_OK;
 }
@@ -391,7 +392,7 @@ const struct cmd cmd_run = {
 	"  -t, --threads N          most threads of a call\n"
 	"  -r, --repeat N           calls N times; state goes from call to call\n"
 	"      --json               prints outputs in full, and times, as JSON\n"
-	"  -v, --verbose            says how long compiling took, and if it was in the cache\n"
+	"  -v, --verbose            says how long compiling or opening took\n"
 	"\n"
 	"The device `reference` evaluates the graph as docs/ir.md defines it, slowly. `trace`\n"
 	"computes nothing and logs what it was asked. Without --output and --outputs a short\n"

@@ -89,8 +89,10 @@ static struct safetensors_entry entry(const char *name, adze_dtype dtype, int32_
 	struct safetensors_entry e = {.name = name, .data = data};
 	e.shape.dtype = dtype;
 	e.shape.rank = rank;
-	for (int32_t i = 0; i < rank; i++)
+	for (int32_t i = 0; i < rank; i++) {
 		e.shape.dim[i].size = size[i];
+		e.shape.dim[i].scale = 1;
+	}
 	return e;
 }
 

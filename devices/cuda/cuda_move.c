@@ -105,7 +105,8 @@ static void print_take(struct cuda_kernel *k, struct text *out, const coord_text
 	cuda_size(k, ir_size_of(g, &x->dim[axis]), extent);
 	cuda_line(k, "const idx at = (idx)kept(which, %s - 1);", extent);
 	for (int i = 0; i < x->rank; i++)
-		memcpy(from[i], o[i < axis ? i : i - 1 + which->rank], sizeof from[i]);
+		if (i != axis)
+			memcpy(from[i], o[i < axis ? i : i - 1 + which->rank], sizeof from[i]);
 	snprintf(from[axis], sizeof from[axis], "at");
 	/* Of nothing there is nothing to pick. */
 	if (!dim_is_static(&x->dim[axis]))
