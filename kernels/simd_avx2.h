@@ -126,6 +126,7 @@ static inline vf v_pick_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 static inline vf v_pick_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 static inline vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 static inline vm v_ne(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
+static inline vm v_unordered(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_UNORD_Q); }
 static inline vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 static inline vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
 static inline vf v_if(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }

@@ -14,7 +14,7 @@
  *   v_neg v_abs v_floor v_ceil v_rint v_trunc
  *   v_pick_max(a, b) = a > b ? a : b and v_pick_min(a, b) = a < b ? a : b, exactly, so that
  *      NaN in either gives b
- *   v_eq v_ne v_lt v_le            NaN as in C
+ *   v_eq v_ne v_lt v_le            NaN as in C; v_unordered: whether either is NaN
  *   v_if(m, a, b) m_or m_and m_any; m_store: bytes of 0 or 1 for the first n <= VL lanes
  *   v_bits v_of_bits               the bits of floats as integers and back
  *   v_to_int (to nearest even), v_from_int; vi_set vi_add vi_sub vi_and vi_or vi_xor
@@ -103,6 +103,7 @@ GENERIC(vf, v_pick_max, (vf a, vf b), a.at[i] > b.at[i] ? a.at[i] : b.at[i])
 GENERIC(vf, v_pick_min, (vf a, vf b), a.at[i] < b.at[i] ? a.at[i] : b.at[i])
 GENERIC(vm, v_eq, (vf a, vf b), a.at[i] == b.at[i])
 GENERIC(vm, v_ne, (vf a, vf b), a.at[i] != b.at[i])
+GENERIC(vm, v_unordered, (vf a, vf b), a.at[i] != a.at[i] || b.at[i] != b.at[i])
 GENERIC(vm, v_lt, (vf a, vf b), a.at[i] < b.at[i])
 GENERIC(vm, v_le, (vf a, vf b), a.at[i] <= b.at[i])
 GENERIC(vf, v_if, (vm m, vf a, vf b), m.at[i] ? a.at[i] : b.at[i])

@@ -110,6 +110,10 @@ static inline vf v_pick_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b
 static inline vf v_pick_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 static inline vm v_eq(vf a, vf b) { return vceqq_f32(a, b); }
 static inline vm v_ne(vf a, vf b) { return vmvnq_u32(vceqq_f32(a, b)); }
+static inline vm v_unordered(vf a, vf b)
+{
+	return vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b)));
+}
 static inline vm v_lt(vf a, vf b) { return vcltq_f32(a, b); }
 static inline vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
 static inline vf v_if(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }

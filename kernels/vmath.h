@@ -75,18 +75,18 @@ static inline vf v_cbrt(vf a) { return v_lanes1(cbrtf, a); }
 static inline vf v_max(vf a, vf b)
 {
 	vf m = v_of_bits(vi_and(v_bits(v_pick_max(a, b)), v_bits(v_pick_max(b, a))));
-	return v_if(m_or(v_ne(a, a), v_ne(b, b)), v_add(a, b), m);
+	return v_if(v_unordered(a, b), v_add(a, b), m);
 }
 
 static inline vf v_min(vf a, vf b)
 {
 	vf m = v_of_bits(vi_or(v_bits(v_pick_min(a, b)), v_bits(v_pick_min(b, a))));
-	return v_if(m_or(v_ne(a, a), v_ne(b, b)), v_add(a, b), m);
+	return v_if(v_unordered(a, b), v_add(a, b), m);
 }
 
 static inline vf v_clamp(vf a, vf b, vf c)
 {
-	vm nan = m_or(v_ne(a, a), m_or(v_ne(b, b), v_ne(c, c)));
+	vm nan = m_or(v_unordered(a, b), v_ne(c, c));
 	vf y = v_if(v_lt(b, a), a, v_if(v_lt(c, b), c, b));
 	return v_if(nan, v_add(v_add(a, b), c), y);
 }

@@ -176,7 +176,7 @@ variant_distcheck() {
 		if [ ! -f Makefile ] || [ "$sources/configure" -nt config.status ]; then
 			"$sources/configure" --quiet || exit
 		fi
-		make $jobs distcheck-short
+		make $jobs distcheck-short DISTCHECK_CONFIGURE_FLAGS=--enable-werror
 	) > "$variants/distcheck.log" 2>&1
 	count distcheck $(($? == 0)) $(($? != 0)) 0
 }
