@@ -22,7 +22,10 @@ static adze_graph *new_graph(struct life *l)
 			  "%s is %s, not %s", #x, text_, (want));                      \
 	} while (0)
 
-/* That building `x` in a graph of its own fails so. `g` is the graph. */
+/*
+ * That building `x` in a graph of its own fails so. `g` is the graph. All of it stands on one
+ * line: compilers differ in which one __LINE__ is otherwise.
+ */
 #define REFUSED(setup, x, want, part)                                                   \
 	do {                                                                            \
 		adze_graph *g = new_graph(&l);                                          \
@@ -73,13 +76,11 @@ TEST(builder, broadcasting)
 	IS(adze_clamp(s, x, d), "f32[b=2, s=3, d=4]");
 	IS(adze_clamp(b, s, x), "f32[b=2, s=3, d=4]");
 	adze_graph_destroy(g);
-	REFUSED(X(p, "s=3 d=4"); X(q, "s=4 d=4"), adze_add(p, q), ADZE_E_TYPE,
-		"f32[s=3, d=4], f32[s=4, d=4]: extents differ");
+	REFUSED(X(p, "s=3"); X(q, "s=4"), adze_add(p, q), ADZE_E_TYPE, "f32[s=3], f32[s=4]: extents");
 	REFUSED(X(p, "s=3 d=4"); X(q, "d=3 s=4"), adze_mul(p, q), ADZE_E_TYPE, "names of axes");
 	REFUSED(X(p, "s=4 d=4"); X(q, "e=4"), adze_mul(p, q), ADZE_E_TYPE, "names of axes");
 	REFUSED(X(p, "t<=4"); X(q, "4"), adze_mul(p, q), ADZE_E_TYPE, "extents differ");
-	REFUSED(X(p, "4"), adze_add(p, adze_scalar(g, ADZE_I32, 1)), ADZE_E_TYPE,
-		"f32[4], i32[]: element types differ");
+	REFUSED(X(p, "4"), adze_add(p, adze_scalar(g, ADZE_I32, 1)), ADZE_E_TYPE, "f32[4], i32[]: ");
 	REFUSED(X(p, "4"), adze_and(p, p), ADZE_E_TYPE, "element type");
 	life_end(&l);
 }
@@ -176,8 +177,8 @@ TEST(builder, refusals)
 	REFUSED(X(x, "a=2"); X(y, "b=3"), adze_dot(x, y, "a=b"), ADZE_E_TYPE, "differ in extent");
 	REFUSED(X(x, "a=2"); X(y, "b=2"), adze_dot(x, y, "a=b 0=0"), ADZE_E_TYPE, "twice");
 	REFUSED(X(x, "2 3"), adze_conv2d(x, x, NULL), ADZE_E_TYPE, "[batch, channel");
-	REFUSED(X(x, "1 1 4 4"), adze_max_pool2d(x, 2, 2, &(adze_window){.groups = 2}),
-		ADZE_E_ARGUMENT, "groups");
+	const adze_window two = {.groups = 2};
+	REFUSED(X(x, "1 1 4 4"), adze_max_pool2d(x, 2, 2, &two), ADZE_E_ARGUMENT, "no groups");
 	REFUSED(X(x, "1 1 4 4"), adze_max_pool2d(x, 0, 2, NULL), ADZE_E_TYPE, "window");
 	REFUSED(X(x, "a=2 b=3"), adze_reshape(x, "? ?"), ADZE_E_SYNTAX, "one extent");
 	REFUSED(X(x, "a=2 b=3"), adze_reshape(x, "2?"), ADZE_E_SYNTAX, "one extent");
@@ -195,8 +196,7 @@ TEST(builder, refusals)
 	REFUSED(X(x, "a=2 b=3"), adze_slice(x, "a", 0, 2, 0), ADZE_E_TYPE, "positive");
 	REFUSED(X(x, "t<=2 b=3"), adze_slice(x, "t", 0, 1, 1), ADZE_E_TYPE, "symbol");
 	REFUSED(X(x, "a=2 b=3"), adze_take(x, x, "a"), ADZE_E_TYPE, "integers");
-	REFUSED(X(x, "a=2 b=3"), adze_concat((adze_tensor[]){x, adze_sum(x, "a")}, 2, "a"),
-		ADZE_E_TYPE, "axes differ");
+	REFUSED(X(x, "2 3"); X(y, "2"), adze_concat((adze_tensor[]){x, y}, 2, "0"), ADZE_E_TYPE, "axes");
 	REFUSED(X(x, "a=2"); (void)x, adze_input(g, "x", ADZE_F32, "3"), ADZE_E_ARGUMENT, "'x'");
 	REFUSED((void)0, adze_input(g, "x", ADZE_F32, "3 ="), ADZE_E_SYNTAX, "'x'");
 	REFUSED((void)0, adze_weight(g, "w", ADZE_F32, "t<=3"), ADZE_E_TYPE, "no symbols");
