@@ -468,25 +468,28 @@ static void use_in_child(struct fixture *f, struct cpu_pool *p, bool run)
 		  status);
 }
 
-static void long_task(void *job, size_t task, int worker)
-{
-	(void)task;
-	(void)worker;
-	while (!atomic_load((atomic_bool *)job))
-		pause_ms(1);
-}
-
 struct occupied {
 	struct cpu_pool *pool;
 	atomic_bool begun, stop;
 };
 
+/* That a task runs says that all workers were started: a fork in the midst of that would leave
+ * the child with locks that nobody opens. */
+static void long_task(void *job, size_t task, int worker)
+{
+	struct occupied *o = job;
+	(void)task;
+	(void)worker;
+	atomic_store(&o->begun, true);
+	while (!atomic_load(&o->stop))
+		pause_ms(1);
+}
+
 static void *occupy(void *arg)
 {
 	struct occupied *o = arg;
 	bool got = cpu_pool_begin(o->pool);
-	atomic_store(&o->begun, true);
-	cpu_pool_run(o->pool, long_task, &o->stop, 8);
+	cpu_pool_run(o->pool, long_task, o, 8);
 	cpu_pool_end(o->pool);
 	return got ? arg : NULL;
 }
