@@ -9,7 +9,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define DEVICE(name, doc) extern const struct device_ops name##_device_ops;
 #include "devices/devices.def"
@@ -47,14 +46,6 @@ void device_release(adze_device *d)
 	adze_context *c = d->context;
 	d->ops->close(d);
 	context_release(c);
-}
-
-static void free_bytes(adze_context *c, void *bytes, size_t len, size_t map_bytes)
-{
-	if (map_bytes > 0)
-		munmap(bytes, map_bytes);
-	else
-		mem_free(&c->mem, bytes, len, 1);
 }
 
 adze_status device_load(adze_device *dev, void *bytes, size_t len, adze_exe **out,
@@ -103,7 +94,7 @@ void exe_release(adze_exe *x)
 	if (x->loaded != NULL)
 		dev->ops->unload(dev, x->loaded);
 	exe_file_fini(&x->file);
-	free_bytes(dev->context, x->bytes, x->nbytes, x->map_bytes);
+	mem_free(&dev->context->mem, x->bytes, x->nbytes, 1);
 	mem_free(&dev->context->mem, x, 1, sizeof *x);
 	device_release(dev);
 }

@@ -92,8 +92,8 @@ struct adze_exe {
 	adze_device *device; /* retained */
 	atomic_int refs;
 	struct exe_file file;
-	void *bytes;         /* the file, owned; mapped where `map_bytes` is not 0 */
-	size_t nbytes, map_bytes;
+	void *bytes;         /* the file, owned */
+	size_t nbytes;
 	void *loaded;
 	bool cached;         /* found in the cache */
 };

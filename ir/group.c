@@ -14,8 +14,7 @@ bool ir_has_memory(const adze_graph *g, ir_val v)
 
 static bool is_root(const adze_graph *g, ir_val v)
 {
-	enum op_class c = ir_class(g, v);
-	return c != CLASS_EW;
+	return ir_class(g, v) != CLASS_EW;
 }
 
 /* Splits the EW nodes of `q` in those the root reads, and the others; `list` has room. */

@@ -29,7 +29,7 @@ struct ir_group {
  */
 bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, size_t *n);
 
-/** Whether the value has memory: a source but extent, or the sink of a group. */
+/** Whether the value has memory: an input, weight or constant, or the sink of a group. */
 bool ir_has_memory(const adze_graph *g, ir_val v);
 
 /**

@@ -8,7 +8,6 @@
 
 #define TASK_BYTES 65536
 
-/* A box of elements from one walk to another; the extents are `to`'s. */
 static void copy_row(char *y, int64_t y_stride, const char *x, int64_t x_stride, int64_t n,
 		     int64_t size)
 {
@@ -20,7 +19,7 @@ static void copy_row(char *y, int64_t y_stride, const char *x, int64_t x_stride,
 		memcpy(y + i * y_stride * size, x + i * x_stride * size, (size_t)size);
 }
 
-/* Rows from .. to of the box, counted over all but its last axis. */
+/* Rows first .. end, counted over all but the last axis, of a box with the extents of `to`. */
 static void copy_rows(const struct cpu_box *to, const struct cpu_box *from, int64_t first,
 		      int64_t end)
 {
