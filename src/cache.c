@@ -112,8 +112,16 @@ void cache_store(adze_device *dev, const struct cache_key *key, const void *byte
 	struct diag d = {ADZE_OK, ""};
 	if (key->path[0] == '\0')
 		return;
-	if (file_make_folder(&c->mem, key->folder, &d) == ADZE_OK)
-		file_write(&c->mem, key->path, bytes, len, &d);
+	struct file_writer w;
+	if (file_make_folder(&c->mem, key->folder, &d) == ADZE_OK &&
+	    file_writer_open(&c->mem, key->path, &d, &w) == ADZE_OK) {
+		/* Waiting for the disk would take ten times what compiling does. */
+		w.replaceable = true;
+		if (file_writer_write(&w, bytes, len, &d) == ADZE_OK)
+			file_writer_commit(&w, &d);
+		else
+			file_writer_discard(&w);
+	}
 	if (d.status != ADZE_OK)
 		context_log(c, ADZE_LOG_WARN, "cache: not kept: %s", d.text);
 	else

@@ -289,7 +289,7 @@ adze_status file_writer_write(struct file_writer *w, const void *bytes, size_t l
 adze_status file_writer_commit(struct file_writer *w, struct diag *d)
 {
 	/* Some file systems have no fsync(); they say EINVAL. */
-	if (w->temp != NULL && fsync(w->fd) != 0 && errno != EINVAL) {
+	if (w->temp != NULL && !w->replaceable && fsync(w->fd) != 0 && errno != EINVAL) {
 		adze_status status = file_fail(d, errno, "bring it to the disk", w->path);
 		file_writer_discard(w);
 		return status;

@@ -56,6 +56,9 @@ struct file_writer {
 	const adze_allocator *from; /* borrowed */
 	char *path, *temp;          /* owned; `temp` is NULL where bytes go there at once */
 	int fd;                     /* -1: closed */
+	/* The reader finds damage and can make the file again: commit does not wait for the
+	 * disk. False unless set after opening. */
+	bool replaceable;
 };
 
 /** On failure `*out` is closed and nothing was made. */
@@ -66,7 +69,7 @@ adze_status file_writer_open(const adze_allocator *from, const char *path, struc
 adze_status file_writer_write(struct file_writer *w, const void *bytes, size_t len,
 			      struct diag *d);
 
-/** Brings the bytes to the disk and renames. On failure all is discarded. */
+/** Brings the bytes to the disk, unless the file is replaceable, and renames. On failure all is discarded. */
 adze_status file_writer_commit(struct file_writer *w, struct diag *d);
 
 /** Removes what was written. Of a closed one: does nothing. */
