@@ -377,6 +377,9 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 #define adze_dynamic_update(x, update, axis, start) \
 	adze_dynamic_update(ADZE_AT(x), update, axis, start)
 
+/* ---- more forms: functions composed of those above ---------------------------------------- */
+#include "adze_forms.h"
+
 /* ---- futures ----------------------------------------------------------------------------- */
 
 /** Work under way on a thread of its own. */

@@ -70,6 +70,7 @@ static bool set_box(const struct cpu_loaded *l, const struct cpu_view *v, const 
 		b->dense &= b->extent[i] == 1 || b->stride[i] == step;
 		step *= b->extent[i];
 	}
+	b->dense |= b->count == 0;
 	if (b->dense)
 		b->splat = false;
 	if (b->count == 0)

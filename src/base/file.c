@@ -244,7 +244,7 @@ static adze_status open_temp(struct file_writer *w, mode_t mode, const char *pat
 adze_status file_writer_open(const adze_allocator *from, const char *path, struct diag *d,
 			     struct file_writer *out)
 {
-	*out = (struct file_writer){from, NULL, NULL, -1};
+	*out = (struct file_writer){from, NULL, NULL, -1, false};
 	struct stat st;
 	mode_t mode = 0666;
 	bool is_there = stat(path, &st) == 0;
