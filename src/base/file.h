@@ -69,7 +69,8 @@ adze_status file_writer_open(const adze_allocator *from, const char *path, struc
 adze_status file_writer_write(struct file_writer *w, const void *bytes, size_t len,
 			      struct diag *d);
 
-/** Brings the bytes to the disk, unless the file is replaceable, and renames. On failure all is discarded. */
+/** Brings the bytes to the disk, unless it is replaceable, and renames. On failure all is
+ * discarded. */
 adze_status file_writer_commit(struct file_writer *w, struct diag *d);
 
 /** Removes what was written. Of a closed one: does nothing. */
