@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Forms that are layers without their weights: norms over channels, attention, rotary
+ * positions, recurrent cells.
+ */
+#include "forms.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- norms ---- */
+
+/* A number for each channel, [c], as the shape of x; the null tensor stays. */
+static adze_tensor by_channel(struct tensor_op *op, adze_tensor x, adze_tensor v)
+{
+	struct ir_dims axis = {.n = 1, .at = {1}};
+	if (!adze_is(v) || !op->ok)
+		return v;
+	const adze_shape *s = tensor_type(op, x.id), *t = tensor_type(op, v.id);
+	if (t->rank != 1 || t->dtype != s->dtype || !dim_same(&t->dim[0], &s->dim[1]))
+		return form_refuse(op, v, "it has one number for each channel");
+	return form_spread(op, v, s, &axis);
+}
+
+static adze_tensor scaled(struct tensor_op *op, adze_tensor y, adze_tensor scale,
+			  adze_tensor bias)
+{
+	if (op->ok && adze_is(y) && adze_is(scale))
+		y = f_mul(y, by_channel(op, y, scale));
+	if (op->ok && adze_is(y) && adze_is(bias))
+		y = f_add(y, by_channel(op, y, bias));
+	return y;
+}
+
+/* tensor_begin() with operands that may be absent. */
+static struct tensor_op begin_some(const char *name, adze_tensor x, const adze_tensor *more,
+				   size_t n)
+{
+	adze_tensor all[8] = {x};
+	size_t count = 1;
+	for (size_t i = 0; i < n; i++)
+		if (adze_is(more[i]))
+			all[count++] = more[i];
+	struct tensor_op op = form_floats(name, all, count);
+	if (op.ok && tensor_type(&op, x.id)->rank < 2)
+		form_refuse(&op, x, "it takes two axes or more");
+	return op;
+}
+
+adze_tensor(adze_batch_norm)(adze_tensor x, adze_tensor mean, adze_tensor variance,
+			     adze_tensor scale, adze_tensor bias, double eps)
+{
+	const adze_tensor more[2] = {scale, bias}, needed[3] = {x, mean, variance};
+	struct tensor_op op = tensor_begin("batch_norm", needed, 3);
+	if (op.ok)
+		op = begin_some("batch_norm", x, more, 2);
+	if (!op.ok)
+		return form_end(&op, x);
+	/* One product and one sum an element; what is of channels alone is folded. */
+	adze_tensor by = f_rsqrt(f_shift(variance, eps));
+	by = adze_is(scale) ? f_mul(by, scale) : by;
+	adze_tensor y = f_sub(x, by_channel(&op, x, mean));
+	return form_end(&op, scaled(&op, y, by, bias));
+}
+
+/* Normal along all but [n, groups], without scale and bias. */
+static adze_tensor grouped(struct tensor_op *op, adze_tensor x, int64_t groups)
+{
+	const adze_shape s = *tensor_type(op, x.id);
+	char text[SHAPE_TEXT];
+	if (!dim_is_static(&s.dim[1]) || groups < 1 || s.dim[1].size % groups != 0)
+		return form_refuse(op, x, "the groups do not divide the channels");
+	adze_shape flat = s;
+	flat.rank = 1;
+	if (s.dim[0].name[0] == '\0' && !dim_is_static(&s.dim[0]))
+		memcpy(flat.dim[0].name, "n", 2);
+	char axes[SHAPE_TEXT], *open, *close;
+	shape_print(&flat, axes, sizeof axes);
+	open = strchr(axes, '[');
+	close = strrchr(axes, ']');
+	snprintf(text, sizeof text, "%.*s %" PRId64 " ?", (int)(close - open - 1), open + 1,
+		 groups);
+	return (adze_reshape)(x, text);
+}
+
+static adze_tensor group_norm(const char *name, adze_tensor x, int64_t groups,
+			      adze_tensor scale, adze_tensor bias, double eps)
+{
+	const adze_tensor more[2] = {scale, bias}, none = {NULL, 0, 0, NULL};
+	struct tensor_op op = begin_some(name, x, more, 2);
+	if (!op.ok)
+		return form_end(&op, x);
+	const adze_shape s = *tensor_type(&op, x.id);
+	adze_tensor y = grouped(&op, x, groups == 0 ? s.dim[1].size : groups);
+	if (adze_is(y))
+		y = form_reshape(&op, (adze_layer_norm)(y, none, none, eps), &s);
+	return form_end(&op, scaled(&op, y, scale, bias));
+}
+
+adze_tensor(adze_group_norm)(adze_tensor x, int64_t groups, adze_tensor scale, adze_tensor bias,
+			     double eps)
+{
+	return group_norm("group_norm", x, groups == 0 ? -1 : groups, scale, bias, eps);
+}
+
+adze_tensor(adze_instance_norm)(adze_tensor x, adze_tensor scale, adze_tensor bias, double eps)
+{
+	return group_norm("instance_norm", x, 0, scale, bias, eps);
+}
+
+/* ---- attention ---- */
+
+/* Batch axes, then kv heads, heads of a group, queries and keys: axes of the scores. */
+struct attend {
+	struct tensor_op *op;
+	const adze_attention_options *with;
+	int nbatch;
+	adze_shape scores; /* [.., kv, group, s, t] */
+};
+
+/* The common refusals, and q as [.., kv, group, s, d]. */
+static adze_tensor split_heads(struct tensor_op *op, adze_tensor q, adze_tensor k, adze_tensor v)
+{
+	if (!op->ok)
+		return q;
+	const adze_shape *s = tensor_type(op, q.id), *t = tensor_type(op, k.id),
+			 *u = tensor_type(op, v.id);
+	int n = s->rank - 3;
+	if (n < 0 || t->rank != s->rank || u->rank != s->rank || s->rank >= ADZE_MAX_RANK)
+		return form_refuse(op, q, "it takes [.., heads, positions, width] three times");
+	const adze_dim *heads = &s->dim[n], *kv = &t->dim[n];
+	if (!dim_is_static(heads) || !dim_is_static(kv) || kv->size == 0 ||
+	    heads->size % kv->size != 0)
+		return form_refuse(op, q, "its heads are no multiple of those of the keys");
+	adze_shape to = *s;
+	for (int i = 0; i < to.rank; i++)
+		memset(to.dim[i].name, 0, ADZE_MAX_AXIS);
+	to.dim[n] = dim_make(heads->size / kv->size);
+	return form_insert(op, &to, n, dim_make(kv->size)) ? form_reshape(op, q, &to) : q;
+}
+
+/* Sums over axis `sum_a` of a and `sum_b` of b, whose first `batch` axes are of a batch. */
+static adze_tensor batched(struct tensor_op *op, adze_tensor a, adze_tensor b, int batch,
+			   int sum_a, int sum_b)
+{
+	struct attrs_dot dot;
+	memset(&dot, 0, sizeof dot);
+	for (int i = 0; i < batch; i++) {
+		dot.batch_a.at[dot.batch_a.n++] = i;
+		dot.batch_b.at[dot.batch_b.n++] = i;
+	}
+	dot.sum_a.at[dot.sum_a.n++] = sum_a;
+	dot.sum_b.at[dot.sum_b.n++] = sum_b;
+	bool fine = op->ok && adze_is(a) && adze_is(b);
+	return form_of(op, fine ? ir_emit2(op->graph, OP_DOT, a.id, b.id, &dot) : 0);
+}
+
+/* Whether a query may see a key, by their places: [s, t]; the null tensor: always. */
+static adze_tensor sight(const struct attend *a, adze_tensor q, adze_tensor k)
+{
+	struct tensor_op *op = a->op;
+	adze_shape pair = a->scores;
+	char axis[16];
+	if (!a->with->causal && a->with->window <= 0)
+		return form_of(op, 0);
+	pair.rank = 2;
+	memmove(pair.dim, a->scores.dim + a->scores.rank - 2, 2 * sizeof pair.dim[0]);
+	adze_tensor first = a->with->first;
+	snprintf(axis, sizeof axis, "%d", a->nbatch + 1);
+	if (adze_is(first))
+		first = (adze_convert)(first, ADZE_I32);
+	else
+		first = f_sub((adze_extent)(k, axis), (adze_extent)(q, axis));
+	adze_tensor i = f_add(form_iota(op, &pair, ADZE_I32, 0), first);
+	adze_tensor j = form_iota(op, &pair, ADZE_I32, 1);
+	adze_tensor see = f_le(j, i);
+	if (a->with->window <= 0)
+		return see;
+	adze_tensor near = f_gt(j, f_shift(i, -(double)a->with->window));
+	return a->with->causal ? f_and(see, near) : near;
+}
+
+/* v broadcast to the scores: its last axes are theirs, heads, if there, split. */
+static adze_tensor to_scores(const struct attend *a, adze_tensor v)
+{
+	struct tensor_op *op = a->op;
+	adze_shape to = a->scores;
+	if (!op->ok || !adze_is(v))
+		return v;
+	adze_shape s = *tensor_type(op, v.id);
+	to.dtype = s.dtype;
+	int heads = s.rank - 3;
+	for (int i = 0; i < s.rank; i++)
+		memset(s.dim[i].name, 0, ADZE_MAX_AXIS);
+	if (heads >= 0) {
+		bool all = dim_is_static(&s.dim[heads]) && s.dim[heads].size != 1;
+		adze_dim kv = all ? to.dim[a->nbatch] : dim_make(1);
+		if (all)
+			s.dim[heads] = to.dim[a->nbatch + 1];
+		if (!form_insert(op, &s, heads, kv))
+			return v;
+	}
+	v = form_reshape(op, v, &s);
+	return form_of(op, op->ok && adze_is(v) ? tensor_fit(op, v.id, &to) : 0);
+}
+
+/* Softmax over the last axis in which `sinks`, [kv, group] if there, take part. */
+static adze_tensor weigh(const struct attend *a, adze_tensor scores)
+{
+	struct tensor_op *op = a->op;
+	struct ir_dims last = {.n = 1, .at = {a->scores.rank - 1}};
+	struct ir_dims at = {.n = 2, .at = {a->nbatch, a->nbatch + 1}};
+	if (!adze_is(a->with->sinks) || !op->ok)
+		return (adze_softmax)(scores, "-1");
+	adze_shape two = a->scores, row = a->scores;
+	two.rank = 2;
+	memmove(two.dim, a->scores.dim + a->nbatch, 2 * sizeof two.dim[0]);
+	row.dim[row.rank - 1] = dim_make(1);
+	adze_tensor sink = form_reshape(op, form_wide(a->with->sinks), &two);
+	sink = form_spread(op, sink, &row, &at);
+	adze_tensor m = form_keep(op, (adze_maximum)(scores, "-1"), scores, &last);
+	m = f_max(m, sink);
+	adze_tensor e = f_exp(f_sub(scores, m));
+	adze_tensor sum = form_keep(op, (adze_sum)(e, "-1"), scores, &last);
+	return f_div(e, f_add(sum, f_exp(f_sub(sink, m))));
+}
+
+static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_tensor v,
+			  adze_tensor wide)
+{
+	const adze_attention_options *with = a->with;
+	struct tensor_op *op = a->op;
+	int rank = tensor_type(op, wide.id)->rank;
+	adze_dim width = tensor_type(op, wide.id)->dim[rank - 1];
+	if (with->scale == 0 && (!dim_is_static(&width) || width.size == 0))
+		return form_refuse(op, q, "there is no width to take the scale from");
+	double scale = with->scale != 0 ? with->scale : 1 / sqrt((double)width.size);
+	adze_tensor y = batched(op, wide, k, a->nbatch + 1, rank - 1, rank - 2);
+	if (!adze_is(y))
+		return y;
+	y = f_scale(form_wide(y), scale);
+	if (with->soft_cap != 0)
+		y = f_scale(f_tanh(f_scale(y, 1 / with->soft_cap)), with->soft_cap);
+	if (!adze_is(y))
+		return y;
+	a->scores = *tensor_type(op, y.id);
+	for (int i = 0; i < a->scores.rank; i++)
+		memset(a->scores.dim[i].name, 0, ADZE_MAX_AXIS);
+	y = form_reshape(op, y, &a->scores);
+	adze_tensor see = to_scores(a, sight(a, q, k)), mask = with->mask;
+	if (op->ok && adze_is(mask)) {
+		bool truth = tensor_type(op, mask.id)->dtype == ADZE_BOOL;
+		if (!truth && !dtype_is_float(tensor_type(op, mask.id)->dtype))
+			return form_refuse(op, mask, "a mask is of bool or of floats");
+		if (!truth)
+			mask = (adze_convert)(mask, tensor_type(op, y.id)->dtype);
+		mask = to_scores(a, mask);
+		if (!truth)
+			y = f_add(y, mask);
+		else
+			see = adze_is(see) ? f_and(see, mask) : mask;
+	}
+	/* Finite, so that a row of nothing has no NaN on its way to 0. */
+	if (adze_is(see))
+		y = (adze_select)(see, y, f_num(y, -1e30));
+	y = weigh(a, y);
+	if (adze_is(see))
+		y = (adze_select)(see, y, f_num(y, 0));
+	y = (adze_convert)(y, adze_tensor_shape(v).dtype);
+	return batched(op, y, v, a->nbatch + 1, a->scores.rank - 1, rank - 3);
+}
+
+adze_tensor(adze_attention)(adze_tensor q, adze_tensor k, adze_tensor v,
+			    const adze_attention_options *options)
+{
+	static const adze_attention_options none;
+	const adze_tensor x[3] = {q, k, v};
+	struct tensor_op op = form_floats("attention", x, 3);
+	struct attend a = {.op = &op, .with = options != NULL ? options : &none};
+	adze_tensor wide = split_heads(&op, q, k, v);
+	if (!op.ok || !adze_is(wide))
+		return form_end(&op, form_of(&op, 0));
+	adze_shape to = *tensor_type(&op, q.id);
+	a.nbatch = to.rank - 3;
+	adze_tensor y = attend(&a, q, k, v, wide);
+	to.dim[to.rank - 1] = tensor_type(&op, v.id)->dim[to.rank - 1];
+	return form_end(&op, form_reshape(&op, y, &to));
+}
+
+/* ---- rotary positions (arXiv:2104.09864) ---- */
+
+/* The angles of each place, [.., axis, pairs], as the shape of one half of what turns. */
+static adze_tensor angles(struct tensor_op *op, adze_tensor places, const adze_shape *half, int k,
+			  const adze_rope_options *with)
+{
+	const adze_shape *s = tensor_type(op, places.id);
+	double base = with->base != 0 ? with->base : 10000;
+	adze_dim pairs = half->dim[half->rank - 1];
+	struct ir_dims at = {.n = s->rank + 1};
+	if (s->rank < 1 || s->rank > 2 || (s->rank == 2 && k == 0) ||
+	    !dim_same(&s->dim[s->rank - 1], &half->dim[k]))
+		return form_refuse(op, places, "places are [axis], or [first axis, axis]");
+	at.at[s->rank - 1] = k;
+	at.at[s->rank] = half->rank - 1;
+	adze_shape row = *half;
+	row.rank = 1;
+	row.dim[0] = pairs;
+	/* In f32: a place that is a bf16 would be off by whole turns. */
+	adze_tensor i = form_iota(op, &row, ADZE_F32, 0);
+	adze_tensor turn = f_exp(f_scale(i, -log(base) / (double)pairs.size));
+	if (with->scale != 0)
+		turn = f_scale(turn, 1 / with->scale);
+	adze_tensor where = (adze_convert)(places, ADZE_F32);
+	return form_spread(op, (adze_outer)(where, turn), half, &at);
+}
+
+static adze_tensor turn_halves(adze_tensor x, adze_tensor angle, int64_t h)
+{
+	adze_dtype dtype = adze_tensor_shape(x).dtype;
+	adze_tensor c = f_cos(angle), s = f_sin(angle);
+	adze_tensor a = form_wide((adze_slice)(x, "-1", 0, h, 1));
+	adze_tensor b = form_wide((adze_slice)(x, "-1", h, 2 * h, 1));
+	c = (adze_convert)(c, adze_tensor_shape(a).dtype);
+	s = (adze_convert)(s, adze_tensor_shape(a).dtype);
+	const adze_tensor part[2] = {
+		(adze_convert)(f_sub(f_mul(a, c), f_mul(b, s)), dtype),
+		(adze_convert)(f_add(f_mul(b, c), f_mul(a, s)), dtype)};
+	return adze_concat_at(NULL, 0, part, 2, "-1");
+}
+
+/* Pairs side by side as two halves, and back. */
+static adze_tensor regroup(struct tensor_op *op, adze_tensor x, const adze_shape *s, bool apart)
+{
+	adze_shape two = *s;
+	adze_dim *d = &two.dim[two.rank - 1];
+	struct attrs_axes swap = {.axes = {.n = s->rank + 1}};
+	int64_t h = d->size / 2;
+	*d = dim_make(apart ? h : 2);
+	if (!form_insert(op, &two, two.rank, dim_make(apart ? 2 : h)))
+		return x;
+	for (int i = 0; i <= s->rank; i++)
+		swap.axes.at[i] = i;
+	swap.axes.at[s->rank - 1] = s->rank;
+	swap.axes.at[s->rank] = s->rank - 1;
+	x = form_reshape(op, x, &two);
+	if (adze_is(x))
+		x = form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &swap, NULL));
+	return form_reshape(op, x, s);
+}
+
+adze_tensor(adze_rope)(adze_tensor x, adze_tensor places, const char *axis,
+		       const adze_rope_options *options)
+{
+	static const adze_rope_options none;
+	const adze_tensor all[2] = {x, places};
+	const adze_rope_options *with = options != NULL ? options : &none;
+	struct tensor_op op = tensor_begin("rope", all, 2);
+	int k = op.ok ? tensor_axis_of(&op, x.id, axis) : -1;
+	if (k < 0)
+		return form_end(&op, x);
+	adze_shape s = *tensor_type(&op, x.id);
+	int last = s.rank - 1;
+	int64_t all_width = s.dim[last].size, width = with->width != 0 ? with->width : all_width;
+	if (!dtype_is_float(s.dtype) || k == last || !dim_is_static(&s.dim[last]) || width < 2 ||
+	    width % 2 != 0 || width > all_width)
+		return form_end(&op, form_refuse(&op, x, "it takes floats, and an even width of "
+							 "another axis, the last"));
+	adze_tensor part = width < all_width ? (adze_slice)(x, "-1", 0, width, 1) : x;
+	adze_shape half = s, full = s;
+	full.dim[last].size = width;
+	half.dim[last].size = width / 2;
+	part = with->interleaved ? regroup(&op, part, &full, true) : part;
+	adze_tensor y = turn_halves(part, angles(&op, places, &half, k, with), width / 2);
+	y = with->interleaved && op.ok ? regroup(&op, y, &full, false) : y;
+	const adze_tensor two[2] = {y, (adze_slice)(x, "-1", width, all_width, 1)};
+	return form_end(&op, width < all_width ? adze_concat_at(NULL, 0, two, 2, "-1") : y);
+}
+
+/* ---- recurrent cells ---- */
+
+/* x W' + b over the last axis. */
+static adze_tensor linear(adze_tensor x, adze_tensor weight, adze_tensor bias)
+{
+	adze_tensor y = (adze_dot)(x, weight, "-1=1");
+	return adze_is(bias) ? f_add(y, bias) : y;
+}
+
+/* Gate i of all that lie behind each other, in the shape of h. */
+static adze_tensor gate(struct tensor_op *op, adze_tensor all, int i, adze_tensor h)
+{
+	const adze_shape s = adze_tensor_shape(h);
+	int64_t n = s.rank > 0 ? s.dim[s.rank - 1].size : 0;
+	return form_reshape(op, (adze_slice)(all, "-1", i * n, (i + 1) * n, 1), &s);
+}
+
+static struct tensor_op begin_cell(const char *name, const adze_tensor *x, size_t n, int gates)
+{
+	struct tensor_op op = form_floats(name, x, n);
+	if (!op.ok)
+		return op;
+	const adze_shape *h = tensor_type(&op, x[1].id);
+	if (h->rank < 1 || tensor_type(&op, x[0].id)->rank != h->rank)
+		form_refuse(&op, x[1], "x and the state have as many axes, the last of features");
+	for (size_t i = n - 2; i < n && op.ok; i++) {
+		const adze_shape *w = tensor_type(&op, x[i].id);
+		if (w->rank != 2 || w->dim[0].size != gates * h->dim[h->rank - 1].size)
+			form_refuse(&op, x[i], "a weight is [gates of the state's width, width]");
+	}
+	return op;
+}
+
+adze_tensor(adze_gru_cell)(adze_tensor x, adze_tensor h, adze_cell cell)
+{
+	const adze_tensor all[4] = {x, h, cell.weight_x, cell.weight_h};
+	struct tensor_op op = begin_cell("gru_cell", all, 4, 3);
+	if (!op.ok)
+		return form_end(&op, x);
+	adze_tensor a = linear(x, cell.weight_x, cell.bias_x);
+	adze_tensor b = linear(h, cell.weight_h, cell.bias_h);
+	adze_tensor r = f_logistic(f_add(gate(&op, a, 0, h), gate(&op, b, 0, h)));
+	adze_tensor z = f_logistic(f_add(gate(&op, a, 1, h), gate(&op, b, 1, h)));
+	adze_tensor n = f_tanh(f_add(gate(&op, a, 2, h), f_mul(r, gate(&op, b, 2, h))));
+	return form_end(&op, f_add(n, f_mul(z, f_sub(h, n))));
+}
+
+adze_tensor(adze_lstm_cell)(adze_tensor x, adze_tensor h, adze_tensor c, adze_cell cell,
+			    adze_tensor *next_c)
+{
+	const adze_tensor all[5] = {x, h, c, cell.weight_x, cell.weight_h};
+	struct tensor_op op = begin_cell("lstm_cell", all, 5, 4);
+	adze_tensor a = op.ok ? linear(x, cell.weight_x, cell.bias_x) : x;
+	adze_tensor b = op.ok ? linear(h, cell.weight_h, cell.bias_h) : x;
+	adze_tensor g[4], y = x, next = x;
+	for (int i = 0; i < 4 && op.ok; i++)
+		g[i] = f_add(gate(&op, a, i, h), gate(&op, b, i, h));
+	if (op.ok) {
+		next = f_add(f_mul(f_logistic(g[1]), c), f_mul(f_logistic(g[0]), f_tanh(g[2])));
+		y = f_mul(f_logistic(g[3]), f_tanh(next));
+	}
+	y = form_end(&op, y);
+	if (next_c != NULL)
+		*next_c = adze_is(y) ? next : y;
+	return y;
+}
