@@ -64,17 +64,31 @@ static void choose_operands(adze_graph *g, ir_val v)
 	}
 }
 
+static size_t count_copies(const adze_graph *g)
+{
+	size_t n = 0;
+	for (ir_val v = 1; v < g->nnode; v++)
+		n += g->group[v] != 0;
+	return n;
+}
+
+/* A view that is copied out changes the strides of those behind it, so that is repeated until
+ * no more are. */
 static void choose_views(adze_graph *g)
 {
 	struct ir_view w;
-	for (ir_val v = 1; v < g->nnode; v++) {
-		if (ir_class(g, v) != CLASS_VIEW)
-			choose_operands(g, v);
-		else if (!ir_view_through(g, v, &w))
-			copy_out(g, ir_arg(g, v, 0));
-	}
+	size_t before;
 	for (size_t i = 0; i < g->noutput; i++)
 		copy_out(g, g->output[i].value);
+	do {
+		before = count_copies(g);
+		for (ir_val v = 1; v < g->nnode; v++) {
+			if (ir_class(g, v) != CLASS_VIEW)
+				choose_operands(g, v);
+			else if (!ir_view_through(g, v, &w))
+				copy_out(g, ir_arg(g, v, 0));
+		}
+	} while (count_copies(g) > before);
 }
 
 static bool list_users(struct fuser *f)

@@ -3,7 +3,9 @@
  * Layout: rewrites what strides cannot serve, so that devices see only forms they can walk.
  * Products whose contracting axes do not lie next to each other get a transposed operand
  * (fuse.c copies it out); a softmax along an inner axis gets it moved to the end and back; an
- * output that is a donated input is copied first, since another output overwrites it.
+ * output that is a donated input is copied first, since another output overwrites it. What
+ * moves the start of several axes of a shape with symbols is done axis by axis: one offset is
+ * one product of symbols.
  */
 #include <string.h>
 
@@ -90,11 +92,85 @@ static ir_val softmax(struct ir_map *map, ir_val v)
 	return ir_emit1(map->to, OP_TRANSPOSE, y, &swap, NULL);
 }
 
+static ir_val slice_axis(adze_graph *to, ir_val x, int axis, int64_t start, int64_t limit,
+			 int64_t stride)
+{
+	const adze_shape *s = ir_type(to, x);
+	struct attrs_slice a = {.start = {.n = s->rank}, .limit = {.n = s->rank},
+				.stride = {.n = s->rank}};
+	for (int i = 0; i < s->rank; i++) {
+		a.limit.at[i] = i == axis ? limit : s->dim[i].size;
+		a.stride.at[i] = i == axis ? stride : 1;
+	}
+	a.start.at[axis] = start;
+	return ir_emit1(to, OP_SLICE, x, &a, NULL);
+}
+
+static ir_val slice(struct ir_map *map, ir_val v)
+{
+	const struct attrs_slice *a = IR_ATTRS(slice, map->from, v);
+	const adze_shape *s = ir_type(map->from, ir_arg(map->from, v, 0));
+	ir_val y = map->at[ir_arg(map->from, v, 0)];
+	int moved = 0;
+	for (int i = 0; i < s->rank; i++)
+		moved += a->start.at[i] > 0;
+	if (shape_is_static(s) || moved < 2)
+		return ir_clone(map, v);
+	for (int i = 0; i < s->rank; i++)
+		if (a->start.at[i] > 0 || a->limit.at[i] < s->dim[i].size ||
+		    dims_or(&a->stride, i, 1) > 1)
+			y = slice_axis(map->to, y, i, a->start.at[i], a->limit.at[i],
+				       dims_or(&a->stride, i, 1));
+	return y;
+}
+
+static ir_val reverse(struct ir_map *map, ir_val v)
+{
+	const struct attrs_axes *a = IR_ATTRS(axes, map->from, v);
+	ir_val y = map->at[ir_arg(map->from, v, 0)];
+	if (shape_is_static(ir_type(map->from, v)) || a->axes.n < 2)
+		return ir_clone(map, v);
+	for (int i = 0; i < a->axes.n; i++) {
+		struct attrs_axes one = {.axes = {.n = 1, .at = {a->axes.at[i]}}};
+		y = ir_emit1(map->to, OP_REVERSE, y, &one, NULL);
+	}
+	return y;
+}
+
+/* What is cut off is a slice; what is put around, a pad. */
+static ir_val pad(struct ir_map *map, ir_val v)
+{
+	const struct attrs_pad *a = IR_ATTRS(pad, map->from, v);
+	const adze_shape *s = ir_type(map->from, ir_arg(map->from, v, 0));
+	ir_val y = map->at[ir_arg(map->from, v, 0)], with = map->at[ir_arg(map->from, v, 1)];
+	if (shape_is_static(s))
+		return ir_clone(map, v);
+	for (int i = 0; i < s->rank; i++) {
+		int64_t low = a->low.at[i], high = a->high.at[i], size = s->dim[i].size;
+		if (low == 0 && high == 0)
+			continue;
+		int64_t from = low >= 0 ? 0 : -low < size ? -low : size;
+		int64_t to = high >= 0 ? size : size + high > from ? size + high : from;
+		int64_t more = size + low + high - (to - from);
+		struct attrs_pad one = {.low = {.n = s->rank}, .high = {.n = s->rank}};
+		one.low.at[i] = low < 0 ? 0 : low < more ? low : more;
+		one.high.at[i] = more - one.low.at[i];
+		if (to - from < size)
+			y = slice_axis(map->to, y, i, from, to, 1);
+		if (more > 0)
+			y = ir_emit2(map->to, OP_PAD, y, with, &one);
+	}
+	return y;
+}
+
 static ir_val rule(struct ir_map *map, ir_val v)
 {
 	switch (ir_get(map->from, v)->op) {
 	case OP_DOT: return dot(map, v);
 	case OP_SOFTMAX: return softmax(map, v);
+	case OP_SLICE: return slice(map, v);
+	case OP_REVERSE: return reverse(map, v);
+	case OP_PAD: return pad(map, v);
 	default: return ir_clone(map, v);
 	}
 }

@@ -104,7 +104,9 @@ void any_reduce_window(enum ew f, adze_dtype dtype, void *y, const void *x,
 	int64_t size = product(s->window, s->rank), at[ADZE_MAX_RANK];
 	for (int64_t i = from; i < to; i++) {
 		uint64_t sum, one;
-		ew_start_element(f, acc, &sum);
+		ew_start_element(f, dtype, &sum);
+		if (acc != dtype)
+			dtype_convert(acc, &sum, dtype, &sum, 0);
 		unravel(s, i, at);
 		for (int64_t k = 0; k < size; k++) {
 			int64_t p = place(s, at, k);

@@ -130,6 +130,35 @@ static const struct graph_case graph_case[] = {
 	 " %2 = transpose %1, axes=[2, 0, 1]\n %3 = reshape %2 : f32[48]\n"
 	 " %4 = exp %3\n %5 = dot %2, %1, sum_a=[1, 2], sum_b=[0, 1]\n"
 	 " return a=%4, b=%5, c=%3\n}\n", "rel:1e-5", 1},
+	{"strips of several sizes",
+	 "graph g(%a: u16[70], %b: i16[70], %p: bool[70], %x: f32[70]) {\n"
+	 " %1 = max %a, %a\n %2 = add %1, %a\n %3 = convert %2 : f32[70]\n"
+	 " %4 = add %3, %3\n %5 = neg %b\n %6 = convert %5 : f64[70]\n %7 = neg %6\n"
+	 " %8 = lt %x, %3\n %9 = not %8\n %10 = select %9, %x, %4\n %11 = neg %10\n"
+	 " return a=%4, b=%7, c=%11\n}\n", "exact", 1},
+	{"several axes around a symbol",
+	 "graph g(%x: f32[5, t<=7, 6], %v: f32[]) {\n"
+	 " %1 = reverse %x, axes=[0, 2]\n"
+	 " %2 = slice %x, start=[1, 0, 2], limit=[5, 7, 6], stride=[2, 1, 1]\n"
+	 " %3 = pad %x, %v, low=[2, 0, 1], high=[0, 0, 1]\n"
+	 " %4 = pad %x, %v, low=[-1, 0, -2], high=[1, 0, 3]\n"
+	 " %5 = pad %x, %v, low=[-7, 0, 8], high=[3, 0, -7]\n %6 = neg %1\n"
+	 " return a=%1, b=%2, c=%3, d=%4, e=%5, f=%6\n}\n", "exact", 1},
+	{"product through a view that is an output",
+	 "graph g(%x: f32[1], %w: f32[2, 1, 2, 3]) {\n"
+	 " %1 = broadcast %x, axes=[0] : f32[2, 7, 2, 1, 2]\n"
+	 " %2 = dot %w, %1, sum_a=[0, 2, 1], sum_b=[0, 2, 3]\n"
+	 " return a=%1, b=%2\n}\n", "rel:1e-6 abs:1e-6", 1},
+	{"windows along outer axes, and of nothing",
+	 "graph g(%x: f32[8, 3, 7, 1], %h: f8e4m3fn[3, 4], %e: f32[1, 0]) {\n"
+	 " %1 = reduce_window %x, window=[1, 1, 3, 2], stride=[1, 2, 2, 1],"
+	 " low=[0, 2, 2, 0], high=[0, 0, 0, 1]\n"
+	 " %2 = reduce_window %h, by=min, window=[1, 1], low=[0, 1], high=[1, 0]\n"
+	 " %3 = slice %h, start=[0, 0], limit=[3, 0]\n %4 = reduce %3, by=max, axes=[1]\n"
+	 " %5 = slice %h, start=[0, 0], limit=[0, 4]\n %6 = reduce %5, by=min, axes=[0]\n"
+	 " %7 = reduce_window %e, by=mul, window=[1, 3], stride=[2, 2], low=[2, 1],"
+	 " high=[0, 2], dilation=[3, 3] : f32[2, 0]\n"
+	 " return a=%1, b=%2, c=%4, d=%6, e=%7\n}\n", "rel:1e-6 abs:1e-6", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

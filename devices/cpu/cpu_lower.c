@@ -243,6 +243,21 @@ static bool used_later(const struct lowerer *l, const ir_val *node, size_t n, si
 	return false;
 }
 
+/* Frees the strips of operands of node[i] that nothing reads later; `size` not 0: only of those
+ * with elements of that size. */
+static void free_strips(const struct lowerer *l, const ir_val *node, size_t n, size_t i,
+			const struct cpu_ins *s, int nload, size_t size, struct slots *slots)
+{
+	const adze_graph *g = l->g;
+	for (int k = 0; k < s->nsrc; k++) {
+		ir_val a = ir_arg(g, node[i], (size_t)k);
+		if (s->src[k] >= nload && s->src[k] != s->dst &&
+		    !used_later(l, node, n, i + 1, a) &&
+		    (size == 0 || dtype_bytes(ir_type(g, a)->dtype) == size))
+			slots->used[s->src[k]] = false;
+	}
+}
+
 /* The instructions for `node`s; loads have the slots 0 .. nload - 1. */
 static adze_status emit_program(struct lowerer *l, const ir_val *node, size_t n,
 				const struct loads *o, struct cpu_prog *p)
@@ -265,13 +280,12 @@ static adze_status emit_program(struct lowerer *l, const ir_val *node, size_t n,
 			else
 				s->src[k] = (uint16_t)(l->slot[a] - 1);
 		}
-		/* An operand that dies here gives its strip to the result. */
-		for (int k = 0; k < s->nsrc; k++) {
-			ir_val a = ir_arg(g, node[i], (size_t)k);
-			if (s->src[k] >= o->n && !used_later(l, node, n, i + 1, a))
-				slots.used[s->src[k]] = false;
-		}
+		/* An operand that dies here gives its strip to a result of the same size;
+		 * a larger one would run over elements that are still to be read. */
+		size_t size = dtype_bytes(ir_type(g, node[i])->dtype);
+		free_strips(l, node, n, i, s, o->n, size, &slots);
 		s->dst = i + 1 == n ? CPU_RESULT : take_slot(&slots, (uint16_t)o->n);
+		free_strips(l, node, n, i, s, o->n, 0, &slots);
 		if (i + 1 < n && s->dst == CPU_RESULT)
 			return fail(l->diag, ADZE_E_LIMIT, "a group needs too many strips");
 		l->slot[node[i]] = (uint16_t)(s->dst + 1);
@@ -432,6 +446,8 @@ static adze_status lower_reduce(struct lowerer *l)
 	struct cpu_step *s = lower_add_step(l, kind, root);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
+	if (arg && (xs->dtype == ADZE_F8E4M3FN || xs->dtype == ADZE_F8E5M2))
+		return lower_unsupported(l, root, "8-bit floats are for storage; convert first");
 	lower_add_view(l, lower_flat_sink(l, ir_type(g, root)->dtype));
 	struct ir_size length = lower_count_of(g, xs, space.axis + kept, xs->rank - kept);
 	lower_add_param(l, arg ? g->node[root].op == OP_ARGMIN

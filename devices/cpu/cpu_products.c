@@ -256,7 +256,8 @@ static struct any_window pool_window(const struct cpu_work *w)
 static bool is_pool2d(const struct any_window *s)
 {
 	for (int i = 0; i < s->rank - 2; i++)
-		if (s->window[i] != 1 || s->in[i] != s->out[i])
+		if (s->window[i] != 1 || s->in[i] != s->out[i] || s->stride[i] != 1 ||
+		    s->low[i] != 0)
 			return false;
 	return s->rank >= 2;
 }

@@ -28,7 +28,9 @@ static void reduce_strips(const struct cpu_work *w, char *scratch, int64_t row, 
 	adze_dtype dtype = (adze_dtype)p->dtype, acc = wide(dtype);
 	char *tail = scratch + cpu_prog_bytes(p) + CPU_SLOT_BYTES;
 	uint64_t sum, part;
-	ew_start_element(f, acc, &sum);
+	ew_start_element(f, dtype, &sum);
+	if (acc != dtype)
+		dtype_convert(acc, &sum, dtype, &sum, 0);
 	for (int64_t at = 0; at < w->length; at += CPU_STRIP) {
 		int64_t n = w->length - at < CPU_STRIP ? w->length - at : CPU_STRIP;
 		const char *x = cpu_prog_strip(w, p, &w->bound->pro, scratch,
@@ -84,7 +86,9 @@ static void columns_task(void *job, size_t task, int worker)
 	char *sum = scratch + cpu_prog_bytes(p) + CPU_SLOT_BYTES;
 	int64_t from, to, strips = (w->inner + CPU_STRIP - 1) / CPU_STRIP;
 	uint64_t start;
-	ew_start_element(f, acc, &start);
+	ew_start_element(f, dtype, &start);
+	if (acc != dtype)
+		dtype_convert(acc, &start, dtype, &start, 0);
 	cpu_range(w, task, &from, &to);
 	for (int64_t unit = from; unit < to; unit++) {
 		int64_t outer = unit / strips, col = unit % strips * CPU_STRIP;
