@@ -228,7 +228,8 @@ static bool find_errors(struct random_graph *r, ir_val v, double *error)
 			if (arg_value(r, v, k)->slack != NULL)
 				error[i] += arg_value(r, v, k)->slack[i];
 		if (is_sum(r, v))
-			error[i] += eps * fmin(terms, 64) * dtype_load_float(dtype, scale, i);
+			error[i] += eps * (fmin(terms, 64) * dtype_load_float(dtype, scale, i) +
+					   terms * tiny);
 		else if (is_product(r, v))
 			error[i] += eps * terms * f + tiny;
 		else if (ir_get(r->g, v)->op == OP_SOFTMAX)
