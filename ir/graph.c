@@ -305,8 +305,8 @@ static ir_val parameter(adze_graph *g, enum ir_op op, const char *name, const ad
 		return 0;
 	}
 	if (op == OP_WEIGHT && !shape_is_static(type)) {
-		ir_fail(g, &g->at, ADZE_E_TYPE, "weight: '%s' has a symbol, but is bound before any "
-			"call", name);
+		ir_fail(g, &g->at, ADZE_E_TYPE, "weight: '%s' has a symbol, but is bound before "
+			"any call", name);
 		return 0;
 	}
 	struct attrs_name attrs = {.name = name};
