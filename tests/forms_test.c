@@ -436,19 +436,30 @@ TEST(forms, other_floats)
 	life_end(&l);
 }
 
+/* Whether the words begin with a line of a call that ends at `last`: compilers differ in which
+ * line of a call of several lines is its own. */
+static bool names_line(const char *words, const char *name, int last)
+{
+	char want[96];
+	for (int line = last - 3; line <= last; line++) {
+		snprintf(want, sizeof want, "forms_test.c:%d: %s: ", line, name);
+		if (strstr(words, want) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* That building `y` fails so, with the line and the form's name in the words. */
 #define REFUSED(setup, y, want, name, part)                                               \
 	do {                                                                              \
 		adze_graph *g;                                                            \
-		char line_[64];                                                           \
 		OK(&l, adze_graph_create(l.context, "g", &g));                            \
 		setup;                                                                    \
 		CHECK_MSG(adze_graph_status(g) == ADZE_OK, "%s", adze_graph_words(g));    \
 		adze_tensor y_ = (y);                                                     \
-		snprintf(line_, sizeof line_, "forms_test.c:%d: " name ": ", __LINE__);   \
 		CHECK_MSG(!adze_is(y_) && adze_graph_status(g) == (want) &&               \
 				  strstr(adze_graph_words(g), (part)) != NULL &&          \
-				  strstr(adze_graph_words(g), line_) != NULL,             \
+				  names_line(adze_graph_words(g), name, __LINE__),        \
 			  "%s: %s '%s'", #y, adze_status_name(adze_graph_status(g)),      \
 			  adze_graph_words(g));                                           \
 		adze_graph_destroy(g);                                                    \
