@@ -76,7 +76,7 @@ adze_status eval_extent(struct eval *e)
 }
 
 static eval_function *const function[OP_COUNT] = {
-#define OP(name, id, min, max, cls, rule, attrs, flags, doc) [OP_##id] = eval_##name,
+#define OP(name, id, min, max, cls, takes, rule, attrs, flags, doc) [OP_##id] = eval_##name,
 #include "ir/ops.def"
 };
 

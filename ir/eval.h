@@ -34,7 +34,7 @@ struct eval {
 
 /** Fills e->out. One for every row of ops.def, eval_<name>(). */
 typedef adze_status eval_function(struct eval *e);
-#define OP(name, id, min, max, cls, rule, attrs, flags, doc) eval_function eval_##name;
+#define OP(name, id, min, max, cls, takes, rule, attrs, flags, doc) eval_function eval_##name;
 #include "ir/ops.def"
 
 #define EVAL_ATTRS(schema, e) IR_ATTRS(schema, (e)->g, (e)->v)

@@ -21,11 +21,15 @@
 #include "ir/attrs.def"
 
 enum { DECLARED = OP_DECLARED, MANY = OP_MANY };
+enum {
+	B = DTYPE_BOOL, I = DTYPE_INT | DTYPE_UINT, F = DTYPE_FLOAT, C = DTYPE_COMPLEX,
+	P = DTYPE_PACKED, ANY = B | I | F | C | P
+};
 
 static const struct op_info row[OP_COUNT] = {
-	{"none", 0, 0, CLASS_SRC, 0, &schema_none, "none", "No operation."},
-#define OP(name, id, min, max, cls, rule, attrs, flags, doc) \
-	{#name, min, max, CLASS_##cls, flags, &schema_##attrs, #rule, doc},
+	{"none", 0, 0, CLASS_SRC, 0, 0, &schema_none, "none", "No operation."},
+#define OP(name, id, min, max, cls, takes, rule, attrs, flags, doc) \
+	{#name, min, max, CLASS_##cls, takes, flags, &schema_##attrs, #rule, doc},
 #include "ir/ops.def"
 };
 

@@ -9,7 +9,7 @@
 
 enum ir_op {
 	OP_NONE,
-#define OP(name, id, min, max, cls, rule, attrs, flags, doc) OP_##id,
+#define OP(name, id, min, max, cls, takes, rule, attrs, flags, doc) OP_##id,
 #include "ir/ops.def"
 	OP_COUNT
 };
@@ -79,6 +79,7 @@ struct op_info {
 	const char *name;
 	unsigned min_args, max_args;
 	enum op_class class;
+	int takes; /* enum dtype_class bits, of the first operand or the result */
 	int flags;
 	const struct attr_schema *attrs;
 	const char *rule;

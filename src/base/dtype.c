@@ -31,6 +31,28 @@ bool dtype_is_int(adze_dtype dtype)
 	return (row[dtype].class & (DTYPE_INT | DTYPE_UINT)) != 0;
 }
 
+bool dtype_taken(adze_dtype dtype, int classes)
+{
+	return (row[dtype].class & classes) != 0 &&
+	       (row[dtype].bits >= 8 || (classes & DTYPE_PACKED) != 0);
+}
+
+const char *dtype_class_words(int classes)
+{
+	static const char *const words[16] = {
+		"nothing", "bool", "integers", "bool and integers", "floats", "bool and floats",
+		"integers and floats", "bool, integers and floats", "complex numbers",
+		"bool and complex numbers", "integers and complex numbers",
+		"bool, integers and complex numbers", "floats and complex numbers",
+		"bool, floats and complex numbers", "integers, floats and complex numbers",
+		"bool, integers, floats and complex numbers"};
+	int i = (classes & DTYPE_BOOL) != 0;
+	i += (classes & (DTYPE_INT | DTYPE_UINT)) != 0 ? 2 : 0;
+	i += (classes & DTYPE_FLOAT) != 0 ? 4 : 0;
+	i += (classes & DTYPE_COMPLEX) != 0 ? 8 : 0;
+	return words[i];
+}
+
 adze_dtype dtype_find(const char *name, size_t len)
 {
 	for (int i = 0; i < ADZE_DTYPE_COUNT; i++)

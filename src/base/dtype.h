@@ -8,7 +8,11 @@
 
 #include "base/types.h"
 
-enum dtype_class { DTYPE_BOOL = 1, DTYPE_INT = 2, DTYPE_UINT = 4, DTYPE_FLOAT = 8 };
+/** Classes are bits, so that a table can say which of them it takes. */
+enum dtype_class {
+	DTYPE_BOOL = 1, DTYPE_INT = 2, DTYPE_UINT = 4, DTYPE_FLOAT = 8, DTYPE_COMPLEX = 16,
+	DTYPE_PACKED = 32 /* no class: also those types of a class that have less than 8 bits */
+};
 
 struct dtype_info {
 	const char *name;        /* "f32" */
@@ -24,6 +28,10 @@ const struct dtype_info *dtype_info(adze_dtype dtype);
 size_t dtype_bytes(adze_dtype dtype);
 bool dtype_is_float(adze_dtype dtype);
 bool dtype_is_int(adze_dtype dtype); /* INT or UINT */
+/** Whether a set of classes has the type: its class, and PACKED where it needs that. */
+bool dtype_taken(adze_dtype dtype, int classes);
+/** "bool, integers and floats", for messages. */
+const char *dtype_class_words(int classes);
 
 /** By name ("f32") or safetensors' name ("F32"); ADZE_DTYPE_COUNT where there is none. */
 adze_dtype dtype_find(const char *name, size_t len);
