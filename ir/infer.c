@@ -222,8 +222,8 @@ adze_status infer_norm(struct ask *q)
 	for (size_t i = 1; i < q->narg; i++)
 		if (infer_type(q, i)->dtype != x->dtype || infer_type(q, i)->rank != 1 ||
 		    !dim_same(&infer_type(q, i)->dim[0], &x->dim[x->rank - 1]))
-			return infer_refuse(q, "scale and bias have one number for each element of the "
-					 "last axis");
+			return infer_refuse(q, "scale and bias have one number for each "
+					       "element of the last axis");
 	return ADZE_OK;
 }
 

@@ -45,7 +45,7 @@ adze_status infer_broadcast(struct ask *q)
 		return infer_refuse(q, "element types differ");
 	if (to->rank < 0 || to->rank > ADZE_MAX_RANK || a->axes.n != x->rank ||
 	    !infer_axis_set(&a->axes, to->rank, set))
-		return infer_refuse(q, "axes say, for each operand axis, which result axis it becomes");
+		return infer_refuse(q, "axes say which result axis each operand axis becomes");
 	for (int i = 0; i < x->rank; i++) {
 		const adze_dim *d = &x->dim[i];
 		bool one = dim_is_static(d) && d->size == 1;
@@ -73,8 +73,10 @@ adze_status infer_slice(struct ask *q)
 	const struct attrs_slice *a = q->attrs;
 	const adze_shape *x = infer_type(q, 0);
 	*q->out = *x;
-	if (a->start.n != x->rank || a->limit.n != x->rank || !infer_list_ok(&a->stride, x->rank, 1))
-		return infer_refuse(q, "start and limit have one number an axis; strides are positive");
+	if (a->start.n != x->rank || a->limit.n != x->rank ||
+	    !infer_list_ok(&a->stride, x->rank, 1))
+		return infer_refuse(q, "start and limit have one number an axis; strides are "
+				       "positive");
 	for (int i = 0; i < x->rank; i++) {
 		int64_t from = a->start.at[i], to = a->limit.at[i], by = dims_or(&a->stride, i, 1);
 		if (from < 0 || to < from || to > x->dim[i].size)
@@ -132,7 +134,8 @@ adze_status infer_pad(struct ask *q)
 	*q->out = *x;
 	if (v->dtype != x->dtype || v->rank != 0)
 		return infer_refuse(q, "what is put around must be a scalar of the same type");
-	if (a->low.n != x->rank || a->high.n != x->rank || !infer_list_ok(&a->low, x->rank, -INT32_MAX) ||
+	if (a->low.n != x->rank || a->high.n != x->rank ||
+	    !infer_list_ok(&a->low, x->rank, -INT32_MAX) ||
 	    !infer_list_ok(&a->high, x->rank, -INT32_MAX))
 		return infer_refuse(q, "low and high have one number an axis");
 	for (int i = 0; i < x->rank; i++) {
@@ -205,8 +208,8 @@ adze_status infer_dynamic_update(struct ask *q)
 	const adze_shape *x = infer_type(q, 0), *u = infer_type(q, 1);
 	*q->out = *x;
 	if (u->dtype != x->dtype || u->rank != x->rank || !starts_ok(q, 2, x))
-		return infer_refuse(q, "it takes an update of the same type and an integer scalar for "
-				 "each axis");
+		return infer_refuse(q, "it takes an update of the same type and an integer "
+				       "scalar for each axis");
 	for (int i = 0; i < x->rank; i++)
 		if (u->dim[i].size > x->dim[i].size ||
 		    (!dim_is_static(&x->dim[i]) && !dim_same(&x->dim[i], &u->dim[i])))

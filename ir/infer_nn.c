@@ -65,7 +65,8 @@ adze_status infer_conv(struct ask *q)
 				 "[out, channel / groups, as many]");
 	if (!infer_list_ok(&c->stride, n, 1) || !infer_list_ok(&c->dilation, n, 1) ||
 	    !infer_list_ok(&c->low, n, -INT32_MAX) || !infer_list_ok(&c->high, n, -INT32_MAX))
-		return infer_refuse(q, "stride, padding and dilation have one number a spatial axis");
+		return infer_refuse(q, "stride, padding and dilation have one number a "
+				       "spatial axis");
 	for (int i = 1; i < w->rank * 2; i++)
 		if (i < x->rank ? !dim_is_static(&x->dim[i]) : !dim_is_static(&w->dim[i - w->rank]))
 			return infer_refuse(q, "only the batch axis may be a symbol");

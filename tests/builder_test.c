@@ -82,7 +82,7 @@ TEST(builder, broadcasting)
 	REFUSED(X(p, "s=4 d=4"); X(q, "e=4"), adze_mul(p, q), ADZE_E_TYPE, "names of axes");
 	REFUSED(X(p, "t<=4"); X(q, "4"), adze_mul(p, q), ADZE_E_TYPE, "extents differ");
 	REFUSED(X(p, "4"), adze_add(p, adze_scalar(g, ADZE_I32, 1)), ADZE_E_TYPE, "f32[4], i32[]");
-	REFUSED(X(p, "4"), adze_and(p, p), ADZE_E_TYPE, "element type");
+	REFUSED(X(p, "4"), adze_and(p, p), ADZE_E_TYPE, "it takes bool and int");
 	life_end(&l);
 }
 
