@@ -98,7 +98,8 @@ static struct eval_array array_of(const adze_graph *g, ir_val v, const int64_t *
 static adze_status run_node(const adze_graph *g, ir_val v, const int64_t *symbol,
 			    struct eval_array *x, void *out, struct diag *d)
 {
-	struct eval e = {.g = g, .v = v, .nx = ir_get(g, v)->narg, .x = x, .out = out, .d = d};
+	struct eval e = {.g = g, .v = v, .nx = ir_get(g, v)->narg, .x = x, .out = out,
+			 .symbol = symbol, .d = d};
 	e.y = array_of(g, v, symbol, out);
 	if (e.y.count == 0)
 		return ADZE_OK;

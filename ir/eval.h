@@ -29,6 +29,7 @@ struct eval {
 	const struct eval_array *x; /* the operands */
 	struct eval_array y;
 	void *out; /* y.bytes, to be written; zero so far */
+	const int64_t *symbol;
 	struct diag *d;
 };
 

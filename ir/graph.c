@@ -54,6 +54,9 @@ void ir_graph_destroy(adze_graph *g)
 	mem_free(a, g->input, g->input_cap, sizeof *g->input);
 	mem_free(a, g->weight, g->weight_cap, sizeof *g->weight);
 	mem_free(a, g->output, g->output_cap, sizeof *g->output);
+	for (size_t i = 0; i < g->nbody; i++)
+		ir_graph_destroy(g->body[i]);
+	mem_free(a, g->body, g->body_cap, sizeof *g->body);
 	table_fini(&g->nodes, a);
 	table_fini(&g->types, a);
 	table_fini(&g->parameters, a);
@@ -101,6 +104,16 @@ static adze_status add_symbol(adze_graph *g, const adze_dim *dim, const struct i
 {
 	int64_t bound = dim->size / dim->scale;
 	int i = ir_symbol_find(g, dim->symbol);
+	if (i < 0 && g->parent != NULL) {
+		/* Its table stays the beginning of its parent's: a call gives symbols by place. */
+		memcpy(g->symbol, g->parent->symbol, sizeof g->symbol);
+		g->nsymbol = g->parent->nsymbol;
+		i = ir_symbol_find(g, dim->symbol);
+		if (i < 0)
+			return ir_fail(g, where, ADZE_E_TYPE,
+				       "symbol '%s' stands in a body, but not around it",
+				       dim->symbol);
+	}
 	if (i >= 0 && g->symbol[i].bound != bound)
 		return ir_fail(g, where, ADZE_E_TYPE,
 			       "symbol '%s' has the bounds %" PRId64 " and %" PRId64, dim->symbol,
@@ -302,6 +315,11 @@ static ir_val parameter(adze_graph *g, enum ir_op op, const char *name, const ad
 	if (find_parameter(g, name, hash) != 0) {
 		ir_fail(g, &g->at, ADZE_E_ARGUMENT, "%s: '%s' is there already",
 			op_info(op)->name, name);
+		return 0;
+	}
+	if (op == OP_WEIGHT && g->depth > 0) {
+		ir_fail(g, &g->at, ADZE_E_ARGUMENT, "weight: '%s': a body has no weights; give it "
+			"the value as an input", name);
 		return 0;
 	}
 	if (op == OP_WEIGHT && !shape_is_static(type)) {

@@ -78,6 +78,12 @@ struct adze_graph {
 	struct ir_symbol symbol[ADZE_MAX_SYMBOLS];
 	int nsymbol;
 
+	/* Sub-graphs of operations, owned; body k is body[k - 1]. Their stage is the graph's. */
+	adze_graph **body;
+	size_t nbody, body_cap;
+	adze_graph *parent; /* of a body that is being built; else NULL */
+	int depth;          /* bodies around it */
+
 	ir_val *input; /* in the order of the signature */
 	size_t ninput, input_cap;
 	ir_val *weight;
@@ -109,6 +115,28 @@ void ir_at(adze_graph *g, const char *file, int line, int column);
  */
 ir_val ir_emit(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
 	       const void *attrs, const adze_shape *declared);
+
+/**
+ * A body of `g` under way: a graph of its own, whose inputs and outputs are what the operation
+ * that takes it says. It sees no value of `g`; its symbols are those of `g`. `name` NULL: one is
+ * made up; a name that is taken gets a number. NULL, with words in g->diag, on failure.
+ */
+adze_graph *ir_body_begin(adze_graph *g, const char *name);
+/**
+ * Ends it: the body's number for BODY attributes. 0 after a failure in the body, whose words are
+ * then in its parent.
+ */
+int64_t ir_body_end(adze_graph *body);
+/** Takes a finished body over; its number, 0 (and the body still the caller's) without memory. */
+int64_t ir_body_add(adze_graph *g, adze_graph *body);
+static inline const adze_graph *ir_body(const adze_graph *g, int64_t number)
+{
+	return g->body[number - 1];
+}
+/** The number of the body of that name; 0 where there is none. */
+int64_t ir_body_find(const adze_graph *g, const char *name, size_t len);
+/** Bodies within bodies, at most. */
+#define IR_MAX_DEPTH 16
 
 /** Short forms of ir_emit(). */
 ir_val ir_emit1(adze_graph *g, enum ir_op op, ir_val x, const void *attrs,
@@ -187,6 +215,22 @@ int shape_axis(const adze_shape *s, const char *name, size_t len);
 adze_status ir_infer(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
 		     const void *attrs, const adze_shape *declared, adze_shape *out);
 
+/** The types of all results of an operation: [0] the node's own where there is one alone. */
+#define IR_MAX_RESULTS 64
+struct ir_results {
+	size_t n;
+	adze_shape type[IR_MAX_RESULTS];
+};
+/** As ir_infer(); `results` NULL, or what infer_results() was told: n 0 where nothing was. */
+adze_status ir_infer_results(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
+			     const void *attrs, const adze_shape *declared, adze_shape *out,
+			     struct ir_results *results);
+
+/** Those of a node that is there. False where the rule refuses, which it did not before. */
+bool ir_results(const adze_graph *g, ir_val v, struct ir_results *out);
+/** Bytes from the start of a pack to its result `index`. */
+int64_t ir_part_offset(const struct ir_results *r, size_t index);
+
 /* ---- ir/verify.c ---- */
 
 /** Whether the graph is what its stage promises; E_TYPE and words in `d` where not. */
@@ -214,6 +258,7 @@ struct ir_map {
 	const adze_graph *from;
 	adze_graph *to;
 	ir_val *at; /* by value of `from`; 0: not there (yet) */
+	int64_t *body; /* by body of `from`, likewise */
 	void *self; /* the rule's */
 };
 

@@ -249,7 +249,14 @@ static adze_status check_takes(const struct ask *q)
 adze_status ir_infer(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
 		     const void *attrs, const adze_shape *declared, adze_shape *out)
 {
-	struct ask q = {g, op, args, narg, attrs, declared, out};
+	return ir_infer_results(g, op, args, narg, attrs, declared, out, NULL);
+}
+
+adze_status ir_infer_results(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
+			     const void *attrs, const adze_shape *declared, adze_shape *out,
+			     struct ir_results *results)
+{
+	struct ask q = {g, op, args, narg, attrs, declared, out, results};
 	struct diag d = {ADZE_OK, ""};
 	memset(out, 0, sizeof *out);
 	if (declared != NULL && shape_check(declared, &d) != ADZE_OK)

@@ -19,6 +19,7 @@ struct ask {
 	const void *attrs;          /* of the operation's schema */
 	const adze_shape *declared; /* of a DECLARED operation: checked, and what was written */
 	adze_shape *out;            /* to fill; zero so far */
+	struct ir_results *results; /* of infer_results(); NULL: nobody asks */
 };
 
 /** Sets q->out, or refuses. The element type of the first operand is one that ops.def takes. */
@@ -33,6 +34,18 @@ static inline const adze_shape *infer_type(const struct ask *q, size_t i)
 
 /** Refuses with the operation's name, the operands' types and `words`. Returns E_TYPE. */
 adze_status infer_refuse(const struct ask *q, const char *words);
+
+/** q->out for an operation whose results have these types: the type of one, a pack of many. */
+adze_status infer_results(struct ask *q, const adze_shape *type, size_t n);
+
+/**
+ * Checks a body's inputs: types[0 .. n), names of axes apart. Words say which body and input.
+ */
+adze_status infer_body_takes(const struct ask *q, int64_t body, const adze_shape *types,
+			     size_t n);
+/** Checks a body's outputs likewise. */
+adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape *types,
+			     size_t n);
 
 /** `to` takes the names that it lacks from `from`; false where both have different ones. */
 bool infer_merge_names(adze_shape *to, const adze_shape *from);

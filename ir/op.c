@@ -15,9 +15,9 @@
 #define ATTRS(name) \
 	static const struct attr_schema schema_##name = { \
 		#name, sizeof(struct attrs_##name), (int)COUNT_OF(fields_##name) - 1, \
-		fields_##name};
-#define FIELD(name, kind, field)
-#define END(name)
+		(0
+#define FIELD(name, kind, field) | (ATTR_##kind >= ATTR_BODY)
+#define END(name) ) != 0, fields_##name};
 #include "ir/attrs.def"
 
 enum { DECLARED = OP_DECLARED, MANY = OP_MANY };
@@ -49,7 +49,8 @@ enum ir_op op_find(const char *name, size_t len)
 const char *op_class_name(enum op_class c)
 {
 	static const char *const name[] = {"SRC",  "EW",     "REDUCE", "ROW", "GEMM",
-					   "CONV", "WINDOW", "VIEW",   "MOVE"};
+					   "CONV", "WINDOW", "VIEW",   "MOVE",
+					   "REGION"};
 	return name[c];
 }
 
@@ -67,6 +68,8 @@ static size_t field_bytes(enum attr_kind kind)
 	case ATTR_DIMS: return sizeof(ir_attr_DIMS);
 	case ATTR_NAME: return sizeof(ir_attr_NAME);
 	case ATTR_DATA: return sizeof(ir_attr_DATA);
+	case ATTR_BODY: return sizeof(ir_attr_BODY);
+	case ATTR_BODIES: return sizeof(ir_attr_BODIES);
 	}
 	return 0;
 }

@@ -31,7 +31,7 @@ static inline enum ir_op op_from_ew(enum ew f)
 
 enum op_class {
 	CLASS_SRC, CLASS_EW, CLASS_REDUCE, CLASS_ROW, CLASS_GEMM, CLASS_CONV, CLASS_WINDOW,
-	CLASS_VIEW, CLASS_MOVE
+	CLASS_VIEW, CLASS_MOVE, CLASS_REGION
 };
 enum op_flag { OP_DECLARED = 1 };
 enum { OP_MANY = 0xffff };
@@ -48,19 +48,38 @@ struct ir_data {
 	size_t len;
 };
 
+/** Bodies by their number in the graph, from 1 on; unused ones are 0. */
+enum { IR_MAX_BRANCHES = 32 };
+struct ir_bodies {
+	int64_t n;
+	int64_t at[IR_MAX_BRANCHES];
+};
+
 typedef int64_t ir_attr_INT;
 typedef double ir_attr_FLOAT;
 typedef enum ew ir_attr_EWFN;
 typedef struct ir_dims ir_attr_DIMS;
 typedef const char *ir_attr_NAME;
 typedef struct ir_data ir_attr_DATA;
+typedef int64_t ir_attr_BODY;
+typedef struct ir_bodies ir_attr_BODIES;
 
 #define ATTRS(name) struct attrs_##name {
 #define FIELD(name, kind, field) ir_attr_##kind field;
 #define END(name) char end_; };
 #include "ir/attrs.def"
 
-enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_EWFN, ATTR_DIMS, ATTR_NAME, ATTR_DATA };
+/** Attributes of any operation. */
+union attrs_any {
+#define ATTRS(name) struct attrs_##name name;
+#define FIELD(name, kind, field)
+#define END(name)
+#include "ir/attrs.def"
+};
+
+enum attr_kind {
+	ATTR_INT, ATTR_FLOAT, ATTR_EWFN, ATTR_DIMS, ATTR_NAME, ATTR_DATA, ATTR_BODY, ATTR_BODIES
+};
 
 struct attr_field {
 	const char *name;
@@ -72,6 +91,7 @@ struct attr_schema {
 	const char *name;
 	size_t bytes;
 	int nfield;
+	bool has_bodies; /* a field is BODY or BODIES */
 	const struct attr_field *field;
 };
 

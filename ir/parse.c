@@ -40,13 +40,7 @@ struct parser {
 	struct column *column;
 	size_t column_cap;
 	struct spot placed; /* the first place of a parameter */
-};
-
-union attrs_any {
-#define ATTRS(name) struct attrs_##name name;
-#define FIELD(name, kind, field)
-#define END(name)
-#include "ir/attrs.def"
+	int depth;          /* of bodies around it */
 };
 
 /* Takes over the failure that a call on the graph has recorded. */
@@ -185,6 +179,38 @@ static bool read_ew(struct parser *p, enum ew *out)
 	return true;
 }
 
+/* A body that stands before this line, by its name. */
+static bool read_body_name(struct parser *p, int64_t *out)
+{
+	struct spot at = scan_here(&p->s);
+	const char *name;
+	size_t n;
+	if (!scan_name(&p->s, "the name of a body", &name, &n))
+		return false;
+	*out = ir_body_find(p->g, name, n);
+	return *out != 0 || scan_fail(&p->s, &at, ADZE_E_SYNTAX,
+				      "no body '%.*s' stands before this line",
+				      (int)(n < 80 ? n : 80), name);
+}
+
+static bool read_body_names(struct parser *p, struct ir_bodies *out)
+{
+	memset(out, 0, sizeof *out);
+	if (!scan_expect(&p->s, '['))
+		return false;
+	while (!scan_next_is(&p->s, ']')) {
+		struct spot at = scan_here(&p->s);
+		if (out->n == IR_MAX_BRANCHES)
+			return scan_fail(&p->s, &at, ADZE_E_LIMIT, "more than %d bodies",
+					 IR_MAX_BRANCHES);
+		if (!read_body_name(p, &out->at[out->n++]))
+			return false;
+		if (!scan_accept(&p->s, ',') && !scan_next_is(&p->s, ']'))
+			return scan_expected(&p->s, "',' or ']'");
+	}
+	return scan_expect(&p->s, ']');
+}
+
 static bool read_field(struct parser *p, const struct attr_field *f, void *attrs)
 {
 	void *at = (char *)attrs + f->offset;
@@ -193,6 +219,8 @@ static bool read_field(struct parser *p, const struct attr_field *f, void *attrs
 	case ATTR_FLOAT: return read_float(p, at);
 	case ATTR_EWFN: return read_ew(p, at);
 	case ATTR_DIMS: return read_dims(p, at);
+	case ATTR_BODY: return read_body_name(p, at);
+	case ATTR_BODIES: return read_body_names(p, at);
 	case ATTR_NAME:
 	case ATTR_DATA: break; /* names stand in the head, data has a form of its own */
 	}
@@ -387,7 +415,8 @@ static bool read_stage(struct parser *p)
 
 static bool read_settings(struct parser *p)
 {
-	if (scan_accept_word(&p->s, "stage") && (!scan_expect(&p->s, '=') || !read_stage(p)))
+	if (p->depth == 0 && scan_accept_word(&p->s, "stage") &&
+	    (!scan_expect(&p->s, '=') || !read_stage(p)))
 		return false;
 	if (p->placed.line > 0 && p->g->stage < STAGE_PLANNED)
 		return scan_fail(&p->s, &p->placed, ADZE_E_SYNTAX,
@@ -577,15 +606,55 @@ static bool read_output(struct parser *p)
 	return graph_is_fine(p);
 }
 
+static void parser_fini(struct parser *p)
+{
+	mem_free(p->s.from, p->name, p->name_cap, sizeof *p->name);
+	table_fini(&p->names, p->s.from);
+	mem_free(p->s.from, p->arg, p->arg_cap, sizeof *p->arg);
+	mem_free(p->s.from, p->column, p->column_cap, sizeof *p->column);
+}
+
+static bool read_block(struct parser *p);
+
+/* body name(parameters) arena=n { ... }: a graph inside, whose values have names of their own. */
 static bool read_body(struct parser *p)
+{
+	struct spot at = scan_here(&p->s);
+	const char *name;
+	size_t len;
+	if (!scan_name(&p->s, "the body's name", &name, &len))
+		return false;
+	if (ir_body_find(p->g, name, len) != 0)
+		return scan_fail(&p->s, &at, ADZE_E_SYNTAX, "body '%.*s' is there already",
+				 (int)(len < 80 ? len : 80), name);
+	char *kept = arena_text(&p->s.scratch, name, len);
+	if (kept == NULL)
+		return scan_no_memory(&p->s);
+	ir_at(p->g, p->s.file, at.line, at.column);
+	struct parser inner = {.s = p->s, .depth = p->depth + 1};
+	inner.g = ir_body_begin(p->g, kept);
+	bool ok = graph_is_fine(p);
+	if (ok) {
+		ok = read_parameters(&inner) && read_settings(&inner) && read_block(&inner) &&
+		     set_columns(&inner);
+		if (ok)
+			ir_at(inner.g, NULL, 0, 0);
+		p->s = inner.s;
+		ok = ok && ir_body_end(inner.g) != 0;
+	}
+	parser_fini(&inner);
+	return ok;
+}
+
+static bool read_block(struct parser *p)
 {
 	if (!scan_expect(&p->s, '{'))
 		return false;
-	while (scan_next_is(&p->s, '%'))
-		if (!read_line(p))
+	while (scan_next_is(&p->s, '%') || scan_word_is(&p->s, "body"))
+		if (scan_accept_word(&p->s, "body") ? !read_body(p) : !read_line(p))
 			return false;
 	if (!scan_accept_word(&p->s, "return"))
-		return scan_expected(&p->s, "a value (%name = ...) or return");
+		return scan_expected(&p->s, "a value (%name = ...), a body or return");
 	while (!scan_next_is(&p->s, '}')) {
 		if (!read_output(p))
 			return false;
@@ -619,7 +688,7 @@ static bool read_graph(struct parser *p)
 	p->g = kept != NULL ? ir_graph_create(p->s.from, kept) : NULL;
 	if (p->g == NULL)
 		return scan_no_memory(&p->s);
-	if (!read_parameters(p) || !read_settings(p) || !read_body(p))
+	if (!read_parameters(p) || !read_settings(p) || !read_block(p))
 		return false;
 	scan_skip(&p->s);
 	if (p->s.pos < p->s.len)
@@ -648,9 +717,6 @@ adze_status ir_parse(const adze_allocator *a, const char *text, size_t len, cons
 	}
 	ir_graph_destroy(p.g);
 	arena_fini(&p.s.scratch);
-	mem_free(a, p.name, p.name_cap, sizeof *p.name);
-	table_fini(&p.names, a);
-	mem_free(a, p.arg, p.arg_cap, sizeof *p.arg);
-	mem_free(a, p.column, p.column_cap, sizeof *p.column);
+	parser_fini(&p);
 	return p.s.status;
 }

@@ -72,6 +72,16 @@ adze_status ir_rewrite(adze_graph **g, ir_rule *rule, void *self, struct diag *d
 	return ir_replace(g, swept, status, d);
 }
 
+/* A pass on a graph and on its bodies: all are of one stage. */
+static adze_status run_pass(const struct ir_pass *pass, adze_graph **g, struct diag *d)
+{
+	TRY(pass->run(g, d));
+	(*g)->stage = pass->gives;
+	for (size_t i = 0; i < (*g)->nbody; i++)
+		TRY(run_pass(pass, &(*g)->body[i], d));
+	return ADZE_OK;
+}
+
 adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options, struct diag *d)
 {
 	TRY(check_list(options->passes, d));
@@ -86,8 +96,7 @@ adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options,
 				    ir_stage_name((*g)->stage));
 		if ((*g)->stage > row[i].gives)
 			continue;
-		TRY(row[i].run(g, d));
-		(*g)->stage = row[i].gives;
+		TRY(run_pass(&row[i], g, d));
 #ifndef NDEBUG
 		TRY(ir_verify(*g, d));
 #endif

@@ -101,12 +101,24 @@ static bool is_empty(const struct attr_field *f, const void *at)
 	case ATTR_DIMS: return ((const ir_attr_DIMS *)at)->n == 0;
 	case ATTR_NAME: return true; /* a parameter's, which stands before the ':' */
 	case ATTR_DATA: return false;
+	case ATTR_BODY: return *(const ir_attr_BODY *)at == 0;
+	case ATTR_BODIES: return ((const ir_attr_BODIES *)at)->n == 0;
 	}
 	return true;
 }
 
-static void print_field(const struct attr_field *f, const void *at, const adze_shape *type,
-			struct text *out)
+static void print_bodies(const adze_graph *g, const struct ir_bodies *b, struct text *out)
+{
+	text_bytes(out, "[", 1);
+	for (int i = 0; i < b->n; i++) {
+		text_add(out, "%s", i > 0 ? ", " : "");
+		lex_print_name(out, ir_body(g, b->at[i])->name);
+	}
+	text_bytes(out, "]", 1);
+}
+
+static void print_field(const adze_graph *g, const struct attr_field *f, const void *at,
+			const adze_shape *type, struct text *out)
 {
 	char number[LEX_NUMBER];
 	if (f->kind == ATTR_DATA) {
@@ -122,6 +134,8 @@ static void print_field(const struct attr_field *f, const void *at, const adze_s
 		break;
 	case ATTR_EWFN: text_add(out, "%s", ew_info(*(const ir_attr_EWFN *)at)->name); break;
 	case ATTR_DIMS: print_dims(at, out); break;
+	case ATTR_BODY: lex_print_name(out, ir_body(g, *(const ir_attr_BODY *)at)->name); break;
+	case ATTR_BODIES: print_bodies(g, at, out); break;
 	case ATTR_NAME:
 	case ATTR_DATA: break;
 	}
@@ -174,7 +188,7 @@ static void print_node(const adze_graph *g, const uint32_t *number, ir_val v, st
 		if (is_empty(f, at))
 			continue;
 		text_add(out, "%s", between);
-		print_field(f, at, ir_type(g, v), out);
+		print_field(g, f, at, ir_type(g, v), out);
 		between = ", ";
 	}
 	text_add(out, " : ");
@@ -193,7 +207,7 @@ static void print_parameters(const adze_graph *g, const char *between, struct te
 static void print_head(const adze_graph *g, struct text *out)
 {
 	size_t start = out->len;
-	text_add(out, "graph ");
+	text_add(out, "%s ", g->depth > 0 ? "body" : "graph");
 	lex_print_name(out, g->name);
 	text_add(out, "(");
 	size_t list = out->len;
@@ -203,16 +217,23 @@ static void print_head(const adze_graph *g, struct text *out)
 		print_parameters(g, ",\n\t\t", out);
 	}
 	text_add(out, ")");
-	if (g->stage != STAGE_GRAPH)
+	if (g->stage != STAGE_GRAPH && g->depth == 0)
 		text_add(out, " stage=%s", ir_stage_name(g->stage));
 	if (g->stage >= STAGE_PLANNED)
 		text_add(out, " arena=%" PRId64, g->arena_bytes);
 	text_add(out, " {\n");
 }
 
+static void print_indent(int depth, struct text *out)
+{
+	for (int i = 0; i < depth; i++)
+		text_bytes(out, "\t", 1);
+}
+
 static void print_outputs(const adze_graph *g, const uint32_t *number, struct text *out)
 {
-	text_add(out, "\treturn");
+	print_indent(g->depth + 1, out);
+	text_add(out, "return");
 	for (size_t i = 0; i < g->noutput; i++) {
 		const struct ir_output *o = &g->output[i];
 		text_add(out, i > 0 ? ", " : " ");
@@ -224,7 +245,9 @@ static void print_outputs(const adze_graph *g, const uint32_t *number, struct te
 		text_add(out, " into ");
 		print_value(g, number, o->into, out);
 	}
-	text_add(out, "\n}\n");
+	text_add(out, "\n");
+	print_indent(g->depth, out);
+	text_add(out, "}\n");
 }
 
 void ir_print(const adze_graph *g, struct text *out)
@@ -234,14 +257,17 @@ void ir_print(const adze_graph *g, struct text *out)
 		out->failed = true;
 		return;
 	}
+	print_indent(g->depth, out);
 	print_head(g, out);
+	for (size_t i = 0; i < g->nbody; i++)
+		ir_print(g->body[i], out);
 	for (ir_val v = 1; v < g->nnode; v++)
 		if (!is_parameter(g, v))
 			number[v] = ++n;
 	for (ir_val v = 1; v < g->nnode; v++) {
 		if (is_parameter(g, v))
 			continue;
-		text_add(out, "\t");
+		print_indent(g->depth + 1, out);
 		print_node(g, number, v, out);
 		text_add(out, "\n");
 	}

@@ -7,6 +7,48 @@
 
 #include "ir/graph.h"
 
+/* A copy of a body in the new graph, made when the first node asks for it. */
+static int64_t move_body(struct ir_map *map, int64_t number)
+{
+	adze_graph *copy, *to = map->to;
+	if (number <= 0 || map->body[number - 1] != 0)
+		return number <= 0 ? 0 : map->body[number - 1];
+	adze_status status = ir_rebuild(ir_body(map->from, number), NULL, NULL, NULL, 0, &copy);
+	if (status != ADZE_OK)
+		fail(&to->diag, status, "%s", copy != NULL ? copy->diag.text : status_text(status));
+	else
+		map->body[number - 1] = ir_body_add(to, copy);
+	if (status != ADZE_OK)
+		ir_graph_destroy(copy);
+	return map->body[number - 1];
+}
+
+/* The attributes of `v` for the new graph, in `room` where they differ; NULL on failure. */
+static const void *move_bodies(struct ir_map *map, ir_val v, union attrs_any *room)
+{
+	const struct ir_node *n = ir_get(map->from, v);
+	const struct attr_schema *s = op_info((enum ir_op)n->op)->attrs;
+	if (!s->has_bodies)
+		return n->attrs;
+	memcpy(room, n->attrs, s->bytes);
+	bool ok = true;
+	for (int i = 0; i < s->nfield; i++) {
+		void *at = (char *)room + s->field[i].offset;
+		if (s->field[i].kind == ATTR_BODY) {
+			ir_attr_BODY *body = at;
+			*body = move_body(map, *body);
+			ok &= *body != 0;
+		} else if (s->field[i].kind == ATTR_BODIES) {
+			struct ir_bodies *list = at;
+			for (int k = 0; k < list->n; k++) {
+				list->at[k] = move_body(map, list->at[k]);
+				ok &= list->at[k] != 0;
+			}
+		}
+	}
+	return ok ? room : NULL;
+}
+
 ir_val ir_clone(struct ir_map *map, ir_val v)
 {
 	const struct ir_node *n = ir_get(map->from, v);
@@ -18,8 +60,12 @@ ir_val ir_clone(struct ir_map *map, ir_val v)
 	}
 	for (size_t i = 0; i < n->narg; i++)
 		args[i] = map->at[ir_arg(map->from, v, i)];
-	ir_val y = ir_emit(map->to, (enum ir_op)n->op, args, n->narg, n->attrs,
-			   ir_type(map->from, v));
+	union attrs_any moved;
+	const void *attrs = move_bodies(map, v, &moved);
+	ir_val y = attrs != NULL || n->attrs == NULL
+			   ? ir_emit(map->to, (enum ir_op)n->op, args, n->narg, attrs,
+				     ir_type(map->from, v))
+			   : 0;
 	if (args != few)
 		mem_free(a, args, n->narg, sizeof *args);
 	return y;
@@ -73,12 +119,14 @@ adze_status ir_rebuild(const adze_graph *from, ir_rule *rule, void *self, const 
 		       size_t norder, adze_graph **out)
 {
 	const adze_allocator *a = from->arena.from;
-	struct ir_map map = {from, ir_graph_create(a, from->name), NULL, self};
+	struct ir_map map = {from, ir_graph_create(a, from->name), NULL, NULL, self};
 	bool *live = find_live(from);
 	map.at = mem_new(a, from->nnode, sizeof *map.at);
+	map.body = mem_new(a, from->nbody, sizeof *map.body);
 	adze_status status = ADZE_E_NOMEM;
-	if (map.to != NULL && live != NULL && map.at != NULL) {
+	if (map.to != NULL && live != NULL && map.at != NULL && map.body != NULL) {
 		map.to->stage = from->stage;
+		map.to->depth = from->depth;
 		/* Symbols keep their numbers, used or not: a call gives them in this order. */
 		memcpy(map.to->symbol, from->symbol, sizeof from->symbol);
 		map.to->nsymbol = from->nsymbol;
@@ -87,6 +135,7 @@ adze_status ir_rebuild(const adze_graph *from, ir_rule *rule, void *self, const 
 	}
 	mem_free(a, live, from->nnode, sizeof *live);
 	mem_free(a, map.at, from->nnode, sizeof *map.at);
+	mem_free(a, map.body, from->nbody, sizeof *map.body);
 	*out = map.to;
 	if (status == ADZE_E_NOMEM && map.to != NULL) {
 		ir_graph_destroy(map.to);

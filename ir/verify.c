@@ -55,8 +55,14 @@ static adze_status bad_line(const struct check *c, ir_val v, const char *words)
 
 /* ---- every stage ---- */
 
-static bool field_is_valid(const struct attr_field *f, const void *at)
+static bool body_is_there(const adze_graph *g, int64_t number)
 {
+	return number > 0 && (uint64_t)number <= g->nbody;
+}
+
+static bool field_is_valid(const adze_graph *g, const struct attr_field *f, const void *at)
+{
+	const struct ir_bodies *bodies = at;
 	const struct ir_dims *dims = at;
 	const struct ir_data *data = at;
 	switch (f->kind) {
@@ -64,6 +70,13 @@ static bool field_is_valid(const struct attr_field *f, const void *at)
 	case ATTR_DIMS: return dims->n >= 0 && dims->n <= ADZE_MAX_RANK;
 	case ATTR_NAME: return *(const char *const *)at != NULL;
 	case ATTR_DATA: return data->bytes != NULL || data->len == 0;
+	case ATTR_BODY: return body_is_there(g, *(const ir_attr_BODY *)at);
+	case ATTR_BODIES:
+		for (int i = 0; bodies->n >= 0 && bodies->n <= IR_MAX_BRANCHES && i < bodies->n;
+		     i++)
+			if (!body_is_there(g, bodies->at[i]))
+				return false;
+		return bodies->n >= 0 && bodies->n <= IR_MAX_BRANCHES;
 	case ATTR_INT:
 	case ATTR_FLOAT: break;
 	}
@@ -92,7 +105,7 @@ static adze_status check_node(const struct check *c, ir_val v)
 		return bad_node(c, v, "its attributes are not there");
 	for (int i = 0; i < info->attrs->nfield; i++) {
 		const struct attr_field *f = &info->attrs->field[i];
-		if (!field_is_valid(f, (const char *)n->attrs + f->offset))
+		if (!field_is_valid(g, f, (const char *)n->attrs + f->offset))
 			return bad_node(c, v, "an attribute is not in range");
 	}
 	return ADZE_OK;
@@ -514,6 +527,28 @@ static adze_status check_columns(struct check *c)
 	return status;
 }
 
+static adze_status check_bodies(const struct check *c)
+{
+	const adze_graph *g = c->g;
+	if (g->depth < 0 || g->depth > IR_MAX_DEPTH || (g->depth == IR_MAX_DEPTH && g->nbody > 0))
+		return bad(c, "bodies within bodies go too deep");
+	for (size_t i = 0; i < g->nbody; i++) {
+		const adze_graph *b = g->body[i];
+		if (b->stage != g->stage || b->depth != g->depth + 1)
+			return bad(c, "a body is at another stage, or depth, than its graph");
+		if (b->nweight > 0)
+			return bad(c, "a body has weights: they are inputs of bodies");
+		if (b->nsymbol > g->nsymbol ||
+		    memcmp(b->symbol, g->symbol, (size_t)b->nsymbol * sizeof *b->symbol) != 0)
+			return bad(c, "a body has other symbols than its graph");
+		for (size_t k = 0; k < b->noutput; k++)
+			if (b->output[k].into != 0)
+				return bad(c, "a body's output goes into an input");
+		TRY(ir_verify(b, c->d));
+	}
+	return ADZE_OK;
+}
+
 adze_status ir_verify(const adze_graph *g, struct diag *d)
 {
 	struct check c = {.g = g, .from = g->arena.from, .d = d};
@@ -523,6 +558,7 @@ adze_status ir_verify(const adze_graph *g, struct diag *d)
 		return bad(&c, "it is no graph");
 	for (ir_val v = 1; v < g->nnode; v++)
 		TRY(check_node(&c, v));
+	TRY(check_bodies(&c));
 	TRY(check_types(&c));
 	TRY(check_parameters(&c));
 	TRY(check_inferred(&c));

@@ -79,6 +79,7 @@ void ir_view_dense(const adze_graph *g, ir_val v, struct ir_view *out)
 {
 	memset(out, 0, sizeof *out);
 	out->base = v;
+	out->dtype = ir_type(g, v)->dtype;
 	set_extents(g, v, out);
 	set_dense(out);
 }
@@ -177,7 +178,7 @@ static bool walks_as_one(const struct ir_view *w, int from, int to)
 static bool through_reshape(const adze_graph *g, ir_val v, struct ir_view *w)
 {
 	bool dense = ir_view_is_dense(w);
-	struct ir_view old = {.base = w->base, .offset = w->offset};
+	struct ir_view old = {.base = w->base, .dtype = w->dtype, .offset = w->offset};
 	for (int i = 0; i < w->rank; i++) {
 		if (ir_size_is(w->extent[i], 1))
 			continue;
@@ -217,6 +218,18 @@ static bool through_reshape(const adze_graph *g, ir_val v, struct ir_view *w)
 	return true;
 }
 
+/* A part lies dense in its pack, which is no longer looked at as bytes. */
+static void through_part(const adze_graph *g, ir_val v, struct ir_view *w)
+{
+	struct ir_results r;
+	ir_val base = w->base;
+	ir_view_dense(g, v, w);
+	w->base = base;
+	ir_results(g, ir_arg(g, v, 0), &r);
+	int64_t at = ir_part_offset(&r, (size_t)IR_ATTRS(part, g, v)->index);
+	w->offset = ir_size_const(at / (int64_t)dtype_bytes(w->dtype));
+}
+
 /* One view further: `w` describes the operand of `v`. */
 static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 {
@@ -230,6 +243,7 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 	case OP_REVERSE: return through_reverse(IR_ATTRS(axes, g, v), w);
 	case OP_TRANSPOSE: through_transpose(IR_ATTRS(axes, g, v), w); return true;
 	case OP_BROADCAST: through_broadcast(g, v, w); return true;
+	case OP_PART: through_part(g, v, w); return true;
 	default: return false;
 	}
 }

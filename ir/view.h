@@ -28,6 +28,7 @@ int64_t ir_size_bound(const adze_graph *g, struct ir_size a);
 /** Element (i, j, ...) of a value is element offset + i * stride[0] + ... of `base`. */
 struct ir_view {
 	ir_val base; /* a value with memory of its own */
+	adze_dtype dtype; /* of the elements, which the bytes of `base` hold */
 	int rank;
 	struct ir_size extent[ADZE_MAX_RANK];
 	struct ir_size stride[ADZE_MAX_RANK]; /* in elements; coef may be 0 or negative */

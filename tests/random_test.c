@@ -217,11 +217,23 @@ static void on_crash(int number)
 	(void)wrote;
 }
 
+/* Operations that the maker does not draw: those with bodies have tests of their own. */
+static const enum ir_op not_drawn[] = {OP_PART, OP_IF};
+
+static bool is_drawn(enum ir_op op)
+{
+	for (size_t i = 0; i < COUNT_OF(not_drawn); i++)
+		if (not_drawn[i] == op)
+			return false;
+	return true;
+}
+
 /* Every operation is there: the maker has not lost one to the type rules. */
 static void check_seen(const size_t *seen)
 {
 	for (int op = OP_NONE + 1; op < OP_COUNT; op++)
-		CHECK_MSG(seen[op] > 0, "no graph had a %s", op_info((enum ir_op)op)->name);
+		CHECK_MSG(seen[op] > 0 || !is_drawn((enum ir_op)op),
+			  "no graph had a %s", op_info((enum ir_op)op)->name);
 }
 
 TEST(random, graphs_against_eval)

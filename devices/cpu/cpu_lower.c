@@ -75,6 +75,7 @@ struct cpu_view lower_to_view(struct lowerer *l, const struct ir_view *w)
 {
 	struct cpu_view v;
 	place(l, w->base, &v);
+	v.dtype = (uint8_t)w->dtype;
 	v.rank = (uint8_t)w->rank;
 	for (int i = 0; i < w->rank; i++) {
 		v.extent[i] = lower_number(l, w->extent[i]);
@@ -498,7 +499,8 @@ static struct cpu_view matrix(struct lowerer *l, const struct ir_dot_form *f, ir
 			      const struct ir_size *outer, struct ir_size rows, struct ir_size row,
 			      struct ir_size cols, struct ir_size col, struct ir_size offset)
 {
-	struct ir_view w = {.base = base, .rank = f->nouter + 2, .offset = offset};
+	struct ir_view w = {.base = base, .dtype = ir_type(l->g, l->group->root)->dtype,
+			    .rank = f->nouter + 2, .offset = offset};
 	for (int i = 0; i < f->nouter; i++) {
 		w.extent[i] = f->outer[i];
 		w.stride[i] = outer[i];
@@ -523,10 +525,7 @@ static adze_status lower_dot(struct lowerer *l)
 	if (f.nouter > ADZE_MAX_RANK - 2)
 		return lower_unsupported(l, q->root, "it has too many axes");
 	struct ir_size none = ir_size_const(0), one = ir_size_const(1);
-	struct cpu_view c =
-		matrix(l, &f, q->sink, f.outer_c, f.m, f.c_row, f.n, one, none);
-	c.dtype = (uint8_t)ir_type(g, q->root)->dtype;
-	lower_add_view(l, c);
+	lower_add_view(l, matrix(l, &f, q->sink, f.outer_c, f.m, f.c_row, f.n, one, none));
 	lower_add_view(l, matrix(l, &f, f.a, f.outer_a, f.m, f.a_row, f.k, f.a_col, f.a_offset));
 	lower_add_view(l, matrix(l, &f, f.b, f.outer_b, f.k, f.b_row, f.n, f.b_col, f.b_offset));
 	return epilogue(l);

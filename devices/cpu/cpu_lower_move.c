@@ -101,17 +101,18 @@ static adze_status lower_take(struct lowerer *l)
 	struct ir_size one = ir_size_const(1);
 	if (lower_add_step(l, CPU_TAKE, root) == NULL)
 		return ADZE_E_NOMEM;
-	struct ir_view y = {.base = l->group->sink, .rank = 3,
+	struct ir_view y = {.base = l->group->sink, .dtype = xs->dtype, .rank = 3,
 			    .extent = {outer, count, inner},
 			    .stride = {ir_size_mul(count, inner), inner, one}};
 	struct ir_view from, index;
 	if (!ir_view_of(g, x, &from) || !ir_view_of(g, at, &index))
 		return lower_unsupported(l, root, "an operand has no strides");
-	from = (struct ir_view){.base = from.base, .rank = 3,
+	from = (struct ir_view){.base = from.base, .dtype = from.dtype, .rank = 3,
 				.extent = {outer, length, inner},
 				.stride = {ir_size_mul(length, inner), inner, one},
 				.offset = from.offset};
-	index = (struct ir_view){.base = index.base, .rank = 1, .extent = {count},
+	index = (struct ir_view){.base = index.base, .dtype = index.dtype, .rank = 1,
+				 .extent = {count},
 				 .stride = {one}, .offset = index.offset};
 	lower_add_view(l, lower_to_view(l, &y));
 	lower_add_view(l, lower_to_view(l, &from));
@@ -178,7 +179,7 @@ adze_status lower_source(struct lowerer *l)
 	const adze_shape *s = ir_type(g, root);
 	struct ir_size n = ir_size_of(g, &s->dim[axis]);
 	struct ir_size inner = lower_count_of(g, s, all + axis + 1, s->rank - axis - 1);
-	struct ir_view y = {.base = l->group->sink, .rank = 3,
+	struct ir_view y = {.base = l->group->sink, .dtype = s->dtype, .rank = 3,
 			    .extent = {lower_count_of(g, s, all, axis), n, inner},
 			    .stride = {ir_size_mul(n, inner), inner, ir_size_const(1)}};
 	lower_add_view(l, lower_to_view(l, &y));
