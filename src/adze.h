@@ -696,6 +696,9 @@ ADZE_API void adze_function_output(adze_graph *graph, adze_tensor x, const char 
 	}                                                                                      \
 	struct fn##_in
 
+/* ---- layers --------------------------------------------------------------------------- */
+#include "nn/adze_nn.h"
+
 #ifdef __cplusplus
 }
 #endif

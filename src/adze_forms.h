@@ -165,17 +165,6 @@ typedef struct adze_attention_options {
  * that sees nothing is 0. `options` may be NULL. */
 ADZE_API adze_tensor adze_attention(adze_tensor q, adze_tensor k, adze_tensor v,
 				    const adze_attention_options *options);
-/** Zero-initialise. */
-typedef struct adze_rope_options {
-	double base;      /* 0: 10000 */
-	double scale;     /* what places are divided by; 0: 1 */
-	int64_t width;    /* so many of the last axis turn; 0: all */
-	bool interleaved; /* pairs lie side by side; else in two halves */
-} adze_rope_options;
-/** Pairs of the last axis turned by the places of `axis`: integers [axis] or [first, axis]. */
-ADZE_API adze_tensor adze_rope(adze_tensor x, adze_tensor places, const char *axis,
-			       const adze_rope_options *options);
-
 /** Weights of a recurrent cell: [gates, in], [gates, d]; biases [gates] may be null tensors. */
 typedef struct adze_cell {
 	adze_tensor weight_x, weight_h, bias_x, bias_h;
@@ -260,7 +249,6 @@ ADZE_API adze_tensor adze_lstm_cell(adze_tensor x, adze_tensor h, adze_tensor c,
 	adze_group_norm(ADZE_AT(x), groups, scale, bias, eps)
 #define adze_instance_norm(x, scale, bias, eps) adze_instance_norm(ADZE_AT(x), scale, bias, eps)
 #define adze_attention(q, ...) adze_attention(ADZE_AT(q), __VA_ARGS__)
-#define adze_rope(x, ...) adze_rope(ADZE_AT(x), __VA_ARGS__)
 #define adze_gru_cell(x, ...) adze_gru_cell(ADZE_AT(x), __VA_ARGS__)
 #define adze_lstm_cell(x, ...) adze_lstm_cell(ADZE_AT(x), __VA_ARGS__)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Forms that are layers without their weights: norms over channels, attention, rotary
- * positions, recurrent cells.
+ * Forms that are layers without their weights: norms over channels, attention,
+ * recurrent cells.
  */
 #include "forms.h"
 
@@ -287,95 +287,6 @@ adze_tensor(adze_attention)(adze_tensor q, adze_tensor k, adze_tensor v,
 	adze_tensor y = attend(&a, q, k, v, wide);
 	to.dim[to.rank - 1] = tensor_type(&op, v.id)->dim[to.rank - 1];
 	return form_end(&op, form_reshape(&op, y, &to));
-}
-
-/* ---- rotary positions (arXiv:2104.09864) ---- */
-
-/* The angles of each place, [.., axis, pairs], as the shape of one half of what turns. */
-static adze_tensor angles(struct tensor_op *op, adze_tensor places, const adze_shape *half, int k,
-			  const adze_rope_options *with)
-{
-	const adze_shape *s = tensor_type(op, places.id);
-	double base = with->base != 0 ? with->base : 10000;
-	adze_dim pairs = half->dim[half->rank - 1];
-	struct ir_dims at = {.n = s->rank + 1};
-	if (s->rank < 1 || s->rank > 2 || (s->rank == 2 && k == 0) ||
-	    !dim_same(&s->dim[s->rank - 1], &half->dim[k]))
-		return form_refuse(op, places, "places are [axis], or [first axis, axis]");
-	at.at[s->rank - 1] = k;
-	at.at[s->rank] = half->rank - 1;
-	adze_shape row = *half;
-	row.rank = 1;
-	row.dim[0] = pairs;
-	/* In f32: a place that is a bf16 would be off by whole turns. */
-	adze_tensor i = form_iota(op, &row, ADZE_F32, 0);
-	adze_tensor turn = f_exp(f_scale(i, -log(base) / (double)pairs.size));
-	if (with->scale != 0)
-		turn = f_scale(turn, 1 / with->scale);
-	adze_tensor where = (adze_convert)(places, ADZE_F32);
-	return form_spread(op, (adze_outer)(where, turn), half, &at);
-}
-
-static adze_tensor turn_halves(adze_tensor x, adze_tensor angle, int64_t h)
-{
-	adze_dtype dtype = adze_tensor_shape(x).dtype;
-	adze_tensor c = f_cos(angle), s = f_sin(angle);
-	adze_tensor a = form_wide((adze_slice)(x, "-1", 0, h, 1));
-	adze_tensor b = form_wide((adze_slice)(x, "-1", h, 2 * h, 1));
-	c = (adze_convert)(c, adze_tensor_shape(a).dtype);
-	s = (adze_convert)(s, adze_tensor_shape(a).dtype);
-	const adze_tensor part[2] = {
-		(adze_convert)(f_sub(f_mul(a, c), f_mul(b, s)), dtype),
-		(adze_convert)(f_add(f_mul(b, c), f_mul(a, s)), dtype)};
-	return adze_concat_at(NULL, 0, part, 2, "-1");
-}
-
-/* Pairs side by side as two halves, and back. */
-static adze_tensor regroup(struct tensor_op *op, adze_tensor x, const adze_shape *s, bool apart)
-{
-	adze_shape two = *s;
-	adze_dim *d = &two.dim[two.rank - 1];
-	struct attrs_axes swap = {.axes = {.n = s->rank + 1}};
-	int64_t h = d->size / 2;
-	*d = dim_make(apart ? h : 2);
-	if (!form_insert(op, &two, two.rank, dim_make(apart ? 2 : h)))
-		return x;
-	for (int i = 0; i <= s->rank; i++)
-		swap.axes.at[i] = i;
-	swap.axes.at[s->rank - 1] = s->rank;
-	swap.axes.at[s->rank] = s->rank - 1;
-	x = form_reshape(op, x, &two);
-	if (adze_is(x))
-		x = form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &swap, NULL));
-	return form_reshape(op, x, s);
-}
-
-adze_tensor(adze_rope)(adze_tensor x, adze_tensor places, const char *axis,
-		       const adze_rope_options *options)
-{
-	static const adze_rope_options none;
-	const adze_tensor all[2] = {x, places};
-	const adze_rope_options *with = options != NULL ? options : &none;
-	struct tensor_op op = tensor_begin("rope", all, 2);
-	int k = op.ok ? tensor_axis_of(&op, x.id, axis) : -1;
-	if (k < 0)
-		return form_end(&op, x);
-	adze_shape s = *tensor_type(&op, x.id);
-	int last = s.rank - 1;
-	int64_t all_width = s.dim[last].size, width = with->width != 0 ? with->width : all_width;
-	if (!dtype_is_float(s.dtype) || k == last || !dim_is_static(&s.dim[last]) || width < 2 ||
-	    width % 2 != 0 || width > all_width)
-		return form_end(&op, form_refuse(&op, x, "it takes floats, and an even width of "
-							 "another axis, the last"));
-	adze_tensor part = width < all_width ? (adze_slice)(x, "-1", 0, width, 1) : x;
-	adze_shape half = s, full = s;
-	full.dim[last].size = width;
-	half.dim[last].size = width / 2;
-	part = with->interleaved ? regroup(&op, part, &full, true) : part;
-	adze_tensor y = turn_halves(part, angles(&op, places, &half, k, with), width / 2);
-	y = with->interleaved && op.ok ? regroup(&op, y, &full, false) : y;
-	const adze_tensor two[2] = {y, (adze_slice)(x, "-1", width, all_width, 1)};
-	return form_end(&op, width < all_width ? adze_concat_at(NULL, 0, two, 2, "-1") : y);
 }
 
 /* ---- recurrent cells ---- */

@@ -5,152 +5,7 @@
  */
 #include <math.h>
 
-#include "ir/graph.h"
-#include "safetensors.h"
-#include "tests/api_fixture.h"
-#include "tests/compare.h"
-
-/* A graph that has the calls of one file as its results. */
-struct forms {
-	struct life life;
-	adze_graph *graph;
-	struct safetensors *file;
-	size_t ncase;
-};
-
-static void begin(struct forms *f, const char *name)
-{
-	char path[4096];
-	struct diag d = {ADZE_OK, ""};
-	memset(f, 0, sizeof *f);
-	life_begin(&f->life);
-	OK(&f->life, adze_graph_create(f->life.context, name, &f->graph));
-	snprintf(path, sizeof path, "%s/data/forms/%s.safetensors", check_source_dir(), name);
-	CHECK_MSG(safetensors_open(&mem_libc, path, &d, &f->file) == ADZE_OK, "%s", d.text);
-}
-
-/* An input; of "t_x" the data is that of x, so that both may be there with unlike axes. */
-static const struct safetensors_entry *entry_of(struct forms *f, const char *name)
-{
-	const struct safetensors_entry *e =
-		safetensors_find(f->file, name + (strncmp(name, "t_", 2) == 0 ? 2 : 0));
-	CHECK_MSG(e != NULL, "no tensor for '%s'", name);
-	return e;
-}
-
-static adze_tensor in(struct forms *f, const char *name, const char *dims)
-{
-	return adze_input(f->graph, name, entry_of(f, name)->shape.dtype, dims);
-}
-
-static void out(struct forms *f, const char *name, adze_tensor y)
-{
-	CHECK_MSG(adze_is(y), "%s: %s", name, adze_graph_words(f->graph));
-	CHECK_MSG(adze_output(y, name) == ADZE_OK, "%s: %s", name, adze_graph_words(f->graph));
-	f->ncase++;
-}
-
-static void check_result(struct forms *f, size_t i, const char *where, const void *got)
-{
-	const struct ir_output *o = &f->graph->output[i];
-	char name[128], words[400];
-	snprintf(name, sizeof name, "expect.%s", o->name);
-	const struct safetensors_entry *e = entry_of(f, name);
-	CHECK_MSG(e->shape.dtype == ir_type(f->graph, o->value)->dtype, "%s: %s", o->name,
-		  adze_dtype_name(ir_type(f->graph, o->value)->dtype));
-	bool fine = compare_tensors(e->shape.dtype, got, e->data,
-				    e->bytes / adze_dtype_bytes(e->shape.dtype),
-				    "rel:1e-5 abs:1e-5", words, sizeof words);
-	CHECK_MSG(fine, "%s, %s: %s", o->name, where, words);
-}
-
-/* The symbols' values that the inputs' extents give; that results have the file's extents. */
-static void bind(struct forms *f, int64_t *symbol)
-{
-	const adze_graph *g = f->graph;
-	for (size_t i = 0; i < g->ninput; i++) {
-		const adze_shape *s = ir_type(g, g->input[i]);
-		const adze_shape *have = &entry_of(f, IR_ATTRS(name, g, g->input[i])->name)->shape;
-		for (int k = 0; k < s->rank; k++)
-			if (!dim_is_static(&s->dim[k]))
-				symbol[ir_symbol_find(g, s->dim[k].symbol)] =
-					have->dim[k].size / s->dim[k].scale;
-	}
-	for (size_t i = 0; i < g->noutput; i++) {
-		const adze_shape *s = ir_type(g, g->output[i].value);
-		char name[128];
-		snprintf(name, sizeof name, "expect.%s", g->output[i].name);
-		const adze_shape *want = &entry_of(f, name)->shape;
-		CHECK_MSG(s->rank == want->rank, "%s has %d axes", name, (int)s->rank);
-		for (int k = 0; k < s->rank; k++)
-			CHECK_MSG(ir_extent(g, &s->dim[k], symbol) == want->dim[k].size,
-				  "%s: axis %d", name, k);
-	}
-}
-
-#define MOST 160
-
-static void check_eval(struct forms *f, const int64_t *symbol)
-{
-	const adze_graph *g = f->graph;
-	const void *input[MOST];
-	void *output[MOST];
-	struct diag d = {ADZE_OK, ""};
-	struct arena memory;
-	arena_init(&memory, &mem_libc);
-	for (size_t i = 0; i < g->ninput; i++) {
-		const struct safetensors_entry *e =
-			entry_of(f, IR_ATTRS(name, g, g->input[i])->name);
-		input[i] = arena_text(&memory, e->data, e->bytes);
-	}
-	for (size_t i = 0; i < g->noutput; i++)
-		output[i] = arena_new(&memory, 1,
-				      (size_t)shape_bytes(ir_type(g, g->output[i].value)));
-	CHECK_MSG(ir_eval(g, symbol, input, NULL, output, &d) == ADZE_OK, "%s", d.text);
-	for (size_t i = 0; i < g->noutput; i++)
-		check_result(f, i, "by eval", output[i]);
-	arena_fini(&memory);
-}
-
-static void check_cpu(struct forms *f)
-{
-	const adze_graph *g = f->graph;
-	adze_buffer *input[MOST], *output[MOST] = {NULL};
-	adze_module *m = module_of(&f->life, f->graph);
-	for (size_t i = 0; i < g->ninput; i++) {
-		const struct safetensors_entry *e =
-			entry_of(f, IR_ATTRS(name, g, g->input[i])->name);
-		adze_host_buffer *host;
-		OK(&f->life, adze_host_buffer_borrow(f->life.context, &e->shape,
-						     (void *)(uintptr_t)e->data, &host));
-		OK(&f->life, adze_copy_in(f->life.device, host, &input[i]));
-		adze_host_buffer_destroy(host);
-	}
-	OK(&f->life, adze_call(m, input, g->ninput, output, g->noutput, NULL));
-	for (size_t i = 0; i < g->noutput; i++) {
-		check_result(f, i, "on cpu", adze_buffer_data(output[i]));
-		adze_buffer_destroy(output[i]);
-	}
-	for (size_t i = 0; i < g->ninput; i++)
-		adze_buffer_destroy(input[i]);
-	adze_module_destroy(m);
-}
-
-static void finish(struct forms *f)
-{
-	int64_t symbol[ADZE_MAX_SYMBOLS] = {0};
-	size_t expected = 0;
-	for (size_t i = 0; i < f->file->nentry; i++)
-		expected += strncmp(f->file->entry[i].name, "expect.", 7) == 0;
-	CHECK_MSG(expected == f->ncase, "%zu of %zu results have a call", f->ncase, expected);
-	CHECK(f->ncase <= MOST && f->graph->ninput <= MOST);
-	bind(f, symbol);
-	check_eval(f, symbol);
-	check_cpu(f);
-	adze_graph_destroy(f->graph);
-	safetensors_close(f->file);
-	life_end(&f->life);
-}
+#include "tests/form_case.h"
 
 static void element_wise(struct forms *f)
 {
@@ -182,7 +37,7 @@ static void element_wise(struct forms *f)
 TEST(forms, elements)
 {
 	struct forms f;
-	begin(&f, "elements");
+	forms_begin(&f, "forms/elements");
 	element_wise(&f);
 	adze_tensor r = in(&f, "r", "a=3 b=5 c=4"), t = in(&f, "t_r", "a=3 u<=9 4");
 	out(&f, "log_sum_exp", adze_log_sum_exp(r, "b"));
@@ -206,7 +61,7 @@ TEST(forms, elements)
 	out(&f, "linspace_symbol", adze_linspace(f.graph, ADZE_F32, "u<=9", 0, 1));
 	out(&f, "full", adze_full(f.graph, ADZE_F32, "a=2 3", 2.5));
 	out(&f, "eye", adze_eye(f.graph, ADZE_F32, "a=3 b=5", "a", "b"));
-	finish(&f);
+	forms_end(&f);
 }
 
 static void einsums(struct forms *f)
@@ -241,7 +96,7 @@ static void split_and_merge(struct forms *f, adze_tensor x, adze_tensor t, adze_
 TEST(forms, parts)
 {
 	struct forms f;
-	begin(&f, "parts");
+	forms_begin(&f, "forms/parts");
 	adze_tensor x = in(&f, "x", "b=2 s=6 d=4"), t = in(&f, "t_x", "2 u<=9 4"), part[3];
 	split_and_merge(&f, x, t, in(&f, "y", "b=2 s=6 d=4"));
 	CHECK(adze_split(x, "s", (int64_t[]){1, 3, 2}, 3, part) == ADZE_OK);
@@ -270,7 +125,7 @@ TEST(forms, parts)
 	out(&f, "embedding", adze_embedding(table, ids));
 	out(&f, "outer", adze_outer(x, table));
 	einsums(&f);
-	finish(&f);
+	forms_end(&f);
 }
 
 static void resizes(struct forms *f, adze_tensor line)
@@ -289,7 +144,7 @@ static void resizes(struct forms *f, adze_tensor line)
 TEST(forms, windows)
 {
 	struct forms f;
-	begin(&f, "windows");
+	forms_begin(&f, "forms/windows");
 	adze_tensor line = in(&f, "line", "n<=3 c=4 l=9"), cube = in(&f, "cube", "1 2 4 5 4");
 	adze_tensor image = in(&f, "image", "n<=3 c=4 h=6 w=8");
 	out(&f, "conv1d", adze_conv1d(line, in(&f, "w1", "o=6 2 3"),
@@ -324,7 +179,7 @@ TEST(forms, windows)
 	out(&f, "resize2d", adze_resize2d(image, 9, 5, ADZE_LINEAR));
 	out(&f, "shuffle", adze_pixel_shuffle(image, 2));
 	out(&f, "unshuffle", adze_pixel_unshuffle(in(&f, "shuffled", "n<=3 1 12 16"), 2));
-	finish(&f);
+	forms_end(&f);
 }
 
 static void attentions(struct forms *f)
@@ -360,18 +215,19 @@ static void ropes(struct forms *f)
 	out(f, "rope", adze_rope(p, at, "s", NULL));
 	out(f, "rope_symbol", adze_rope(t, in(f, "t_at", "r<=9"), "r", NULL));
 	out(f, "rope_pairs",
-	    adze_rope(p, at2, "s", &(adze_rope_options){.base = 500, .interleaved = true}));
+	    adze_rope(p, at2, "s", &(adze_rope_options){.base = 500, .layout = ADZE_ROPE_PAIRS}));
 	out(f, "rope_part",
-	    adze_rope(p, at2, "s", &(adze_rope_options){.width = 4, .scale = 2}));
+	    adze_rope(p, at2, "s", &(adze_rope_options){.width = 4, .factor = 2,
+							 .scaling = ADZE_ROPE_LINEAR}));
 	out(f, "rope_part_pairs",
-	    adze_rope(p, at, "s", &(adze_rope_options){.width = 6, .interleaved = true}));
+	    adze_rope(p, at, "s", &(adze_rope_options){.width = 6, .layout = ADZE_ROPE_PAIRS}));
 }
 
 TEST(forms, layers)
 {
 	struct forms f;
 	const adze_tensor none = {NULL, 0, 0, NULL};
-	begin(&f, "layers");
+	forms_begin(&f, "forms/layers");
 	adze_tensor x = in(&f, "x", "n<=3 c=6 3 4"), mean = in(&f, "mean", "c=6");
 	adze_tensor var = in(&f, "variance", "c=6"), a = in(&f, "scale", "6");
 	adze_tensor b = in(&f, "bias", "6");
@@ -394,7 +250,7 @@ TEST(forms, layers)
 	out(&f, "gru", adze_gru_cell(z, h, cell));
 	cell.bias_x = cell.bias_h = none;
 	out(&f, "gru_plain", adze_gru_cell(z, h, cell));
-	finish(&f);
+	forms_end(&f);
 }
 
 /* Other floats than f32: all goes together, and small numbers stay near those of f32. */
@@ -435,37 +291,6 @@ TEST(forms, other_floats)
 	}
 	life_end(&l);
 }
-
-/* Whether the words begin with a line of a call that ends at `last`: compilers differ in which
- * line of a call of several lines is its own. */
-static bool names_line(const char *words, const char *name, int last)
-{
-	char want[96];
-	for (int line = last - 3; line <= last; line++) {
-		snprintf(want, sizeof want, "forms_test.c:%d: %s: ", line, name);
-		if (strstr(words, want) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* That building `y` fails so, with the line and the form's name in the words. */
-#define REFUSED(setup, y, want, name, part)                                               \
-	do {                                                                              \
-		adze_graph *g;                                                            \
-		OK(&l, adze_graph_create(l.context, "g", &g));                            \
-		setup;                                                                    \
-		CHECK_MSG(adze_graph_status(g) == ADZE_OK, "%s", adze_graph_words(g));    \
-		adze_tensor y_ = (y);                                                     \
-		CHECK_MSG(!adze_is(y_) && adze_graph_status(g) == (want) &&               \
-				  strstr(adze_graph_words(g), (part)) != NULL &&          \
-				  names_line(adze_graph_words(g), name, __LINE__),        \
-			  "%s: %s '%s'", #y, adze_status_name(adze_graph_status(g)),      \
-			  adze_graph_words(g));                                           \
-		adze_graph_destroy(g);                                                    \
-	} while (0)
-#define X(name, dims) adze_tensor name = adze_input(g, #name, ADZE_F32, dims)
-#define I(name, dims) adze_tensor name = adze_input(g, #name, ADZE_I32, dims)
 
 TEST(forms, refusals)
 {

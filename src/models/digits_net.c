@@ -3,9 +3,8 @@
  * A perceptron with one hidden layer for 8x8 images of handwritten digits, 0 to 16.
  */
 #include "models/net.h"
-#include "nn/nn.h"
 
-#define DIGITS(T, O, S, L) S(nn_linear, fc1) S(nn_linear, fc2)
+#define DIGITS(T, O, S, L) S(adze_nn_linear, fc1) S(adze_nn_linear, fc2)
 ADZE_STRUCT(digits, DIGITS);
 
 #define DIGITS_IN(A) A(image)
@@ -16,10 +15,10 @@ static struct digits_forward_out digits_forward(struct digits m, struct digits_f
 {
 	adze_tensor x = adze_reshape(adze_convert(in.image, ADZE_F32), "n=? in=64");
 	adze_tensor h = adze_mul(x, adze_scalar_like(x, 1.0 / 16));
-	h = adze_relu(nn_linear(m.fc1, h));
-	adze_tensor logits = nn_linear(m.fc2, h);
-	return (struct digits_forward_out){adze_softmax(logits, "out"),
-					   adze_argmax(logits, "out")};
+	h = adze_relu(adze_nn_linear(m.fc1, h));
+	adze_tensor logits = adze_nn_linear(m.fc2, h);
+	return (struct digits_forward_out){adze_softmax(logits, "-1"),
+					   adze_argmax(logits, "-1")};
 }
 
 static adze_status describe(adze_graph *graph, const adze_store *store)

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/data/nn: inputs of layers, and what PyTorch and transformers say of them.
+
+Needs torch 2.15.0 (the CPU is enough), transformers 5.23.0 and numpy 2.4.6 from PyPI, of
+which nothing is loaded from a hub. Inputs are f32; PyTorch works on them in f64 and the result
+is rounded once, but for those functions of transformers that work in f32 by themselves.
+tests/nn_test.c has the call for each `expect.NAME`.
+"""
+import os
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from transformers import PretrainedConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+import tensorfile
+
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "nn")
+RNG = np.random.RandomState(11)
+
+
+def draw(*shape):
+    return RNG.normal(0, 1, shape).astype(np.float32)
+
+
+def wide(x):
+    """A NumPy array as PyTorch's, floats in double."""
+    t = torch.from_numpy(np.array(x))
+    return t.double() if t.is_floating_point() else t
+
+
+class Case:
+    """The inputs and results of one file."""
+
+    def __init__(self):
+        self.tensors = {}
+
+    def add(self, **arrays):
+        """Inputs, under their names; as PyTorch has them, in their order."""
+        self.tensors |= arrays
+        return [wide(a) for a in arrays.values()]
+
+    def expect(self, name, y):
+        y = y.detach().numpy() if torch.is_tensor(y) else np.asarray(y)
+        kinds = {"float64": np.float32, "int64": np.int32}
+        self.tensors["expect." + name] = y.astype(kinds.get(y.dtype.name, y.dtype))
+
+
+# ---- linear, embedding, convolution ----
+
+def linear_case(c):
+    x, w, b = c.add(x=draw(3, 2, 8), w=draw(6, 8), b=draw(6))
+    c.expect("linear", F.linear(x, w, b))
+    c.expect("linear_plain", F.linear(x, w))
+    q = RNG.randint(-127, 128, (6, 8)).astype(np.int8)
+    rows, blocks = RNG.rand(6).astype(np.float32) / 64, RNG.rand(3, 2).astype(np.float32) / 64
+    q, rows, blocks, one = c.add(q=q, rows=rows, blocks=blocks, one=np.float32([0.0078]))
+    q = q.double()
+    c.expect("scaled_rows", F.linear(x, q * rows[:, None], b))
+    c.expect("scaled_one", F.linear(x, q * one))
+    spread = blocks.repeat_interleave(2, 0).repeat_interleave(4, 1)
+    c.expect("scaled_blocks", F.linear(x, q * spread, b))
+    ids, table = c.add(ids=np.int64([[3, 0, 5], [1, 1, 2]]), table=draw(6, 4))
+    c.expect("embedding", F.embedding(ids, table))
+    gate, up, down, m = c.add(gate=draw(12, 8), up=draw(12, 8), down=draw(8, 12), m=draw(5, 8))
+    c.expect("mlp", F.linear(F.silu(F.linear(m, gate)) * F.linear(m, up), down))
+    c.expect("mlp_gelu", F.linear(F.gelu(F.linear(m, gate), approximate="tanh")
+                                  * F.linear(m, up), down))
+
+
+def conv_case(c):
+    line, image, cube = c.add(line=draw(2, 4, 9), image=draw(2, 4, 6, 8), cube=draw(1, 2, 4, 5, 4))
+    w1, w2, w3 = c.add(w1=draw(6, 2, 3), w2=draw(6, 4, 3, 2), w3=draw(3, 2, 2, 3, 2))
+    b6, b3 = c.add(b6=draw(6), b3=draw(3))
+    c.expect("conv1", F.conv1d(line, w1, b6, stride=2, padding=2, dilation=2, groups=2))
+    c.expect("conv2", F.conv2d(image, w2, b6, stride=(1, 2), padding=(1, 0)))
+    c.expect("conv3", F.conv3d(cube, w3, b3, padding=(0, 1, 1)))
+    t1, t2 = c.add(t1=draw(4, 3, 3), t2=draw(4, 3, 3, 2))
+    c.expect("transpose1", F.conv_transpose1d(line, t1, b3, stride=3, padding=1))
+    c.expect("transpose2", F.conv_transpose2d(image, t2, b6, stride=(2, 1), padding=(1, 0),
+                                              groups=2))
+
+
+# ---- norms and activations ----
+
+def norm_case(c):
+    x, w6, b6 = c.add(x=draw(2, 6, 3, 4), w6=draw(6), b6=draw(6))
+    mean, var = c.add(mean=draw(6), var=(RNG.rand(6) + 0.5).astype(np.float32))
+    w4, b4 = c.add(w4=draw(4), b4=draw(4))
+    c.expect("layer_norm", F.layer_norm(x, (4,), w4, b4, 1e-5))
+    c.expect("layer_norm_plain", F.layer_norm(x, (4,), None, None, 1e-3))
+    c.expect("layer_norm_bias", F.layer_norm(x, (4,), None, b4, 1e-3))
+    c.expect("rms_norm", F.rms_norm(x, (4,), w4, 1e-6))
+    c.expect("rms_norm_bias", F.rms_norm(x, (4,), w4, 1e-6) + b4)
+    c.expect("group_norm", F.group_norm(x, 3, w6, b6, 1e-5))
+    c.expect("instance_norm", F.instance_norm(x, weight=w6, bias=b6, eps=1e-5))
+    c.expect("instance_norm_plain", F.instance_norm(x, eps=1e-5))
+    c.expect("batch_norm", F.batch_norm(x, mean, var, w6, b6, eps=1e-3))
+    c.expect("batch_norm_plain", F.batch_norm(x, mean, var, eps=1e-3))
+    centre = x - x.mean((1, 3), keepdim=True)
+    c.expect("variance", centre / torch.sqrt((centre ** 2).mean((1, 3), keepdim=True) + 1e-3))
+    c.expect("l2", x / torch.sqrt((x * x).sum(2, keepdim=True) + 1e-2))
+
+
+def activation_case(c):
+    x, = c.add(x=np.concatenate([draw(24) * 3, np.float32([0, -0.0, 40, -40, 3, -3])]))
+    soft = 1 / (1 + torch.exp(-1.702 * x))
+    for name, y in {"relu": F.relu(x), "relu2": F.relu(x) ** 2, "leaky_relu": F.leaky_relu(x),
+                    "elu": F.elu(x), "selu": F.selu(x), "celu": F.celu(x), "silu": F.silu(x),
+                    "gelu": F.gelu(x), "gelu_new": F.gelu(x, approximate="tanh"),
+                    "quick_gelu": x * soft, "sigmoid": F.sigmoid(x), "tanh": torch.tanh(x),
+                    "hardsigmoid": F.hardsigmoid(x), "hardswish": F.hardswish(x),
+                    "softplus": F.softplus(x), "softsign": F.softsign(x), "mish": F.mish(x),
+                    "linear": x}.items():
+        c.expect(name, y)
+
+
+def cell_case(c):
+    x, h, s = c.add(x=draw(2, 5), h=draw(2, 3), s=draw(2, 3))
+    wx, wh, bx, bh = c.add(wx=draw(12, 5), wh=draw(12, 3), bx=draw(12), bh=draw(12))
+    lstm, gru = torch.nn.LSTMCell(5, 3).double(), torch.nn.GRUCell(5, 3).double()
+    for cell, n in ((lstm, 12), (gru, 9)):
+        for name, v in (("weight_ih", wx), ("weight_hh", wh), ("bias_ih", bx), ("bias_hh", bh)):
+            getattr(cell, name).data = v[:n].clone()
+    nh, nc = lstm(x, (h, s))
+    c.expect("lstm_h", nh)
+    c.expect("lstm_c", nc)
+    c.expect("gru", gru(x, h))
+
+
+# ---- rotary positions ----
+
+def turned(x, places, freq, layout, scale=1.0):
+    """x [b, s, h, d], pair i of each row turned by places * freq[i], as complex numbers."""
+    d, n = x.shape[-1], len(freq)
+    pair = {"halves": lambda i: (i, n + i), "pairs": lambda i: (2 * i, 2 * i + 1),
+            "spread": lambda i: (i, d // 2 + i)}[layout]
+    y = x.clone()
+    for i in range(n):
+        a, b = pair(i)
+        angle = places.double() * float(freq[i])
+        angle = angle.reshape(angle.shape + (1,)).expand(x.shape[:3])
+        y[..., a] = (x[..., a] * torch.cos(angle) - x[..., b] * torch.sin(angle)) * scale
+        y[..., b] = (x[..., b] * torch.cos(angle) + x[..., a] * torch.sin(angle)) * scale
+    return y
+
+
+def paces(kind, d, theta=10000.0, seq=None, most=64, share=1.0, **more):
+    rope = {"rope_type": kind, "rope_theta": theta, "partial_rotary_factor": share} | more
+    config = PretrainedConfig(head_dim=d, hidden_size=d, num_attention_heads=1,
+                              max_position_embeddings=most, rope_parameters=rope)
+    freq, scale = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"), seq_len=seq)
+    return freq.double(), float(scale)
+
+
+def rope_case(c):
+    x, = c.add(x=draw(2, 5, 2, 16))
+    at, = c.add(at=np.int32([0, 1, 7, 40, 63]))
+    far, = c.add(far=np.int64([[0, 1, 2, 3, 4], [99, 98, 61, 60, 90]]))
+    plain = 10000.0 ** (-torch.arange(8).double() / 8)
+    part = 500.0 ** (-torch.arange(4).double() / 4)
+    c.expect("halves", turned(x, at, plain, "halves"))
+    c.expect("pairs", turned(x, far, plain, "pairs"))
+    c.expect("halves_part", turned(x, far, part, "halves"))
+    c.expect("pairs_part", turned(x, at, part, "pairs"))
+    c.expect("spread_part", turned(x, at, part, "spread"))
+    freq, scale = paces("linear", 16, factor=4.0)
+    c.expect("linear", turned(x, far, freq, "halves", scale))
+    for name, places in (("dynamic_near", at), ("dynamic_far", far)):
+        freq, scale = paces("dynamic", 16, factor=3.0, seq=int(places.max()) + 1)
+        c.expect(name, turned(x, places, freq, "halves", scale))
+    freq, scale = paces("llama3", 16, theta=500.0, factor=8.0, low_freq_factor=1.0,
+                        high_freq_factor=4.0, original_max_position_embeddings=256)
+    c.expect("llama3", turned(x, far, freq, "halves", scale))
+    yarn = {"factor": 4.0, "original_max_position_embeddings": 64}
+    freq, scale = paces("yarn", 16, theta=1000.0, **yarn)
+    c.expect("yarn", turned(x, far, freq, "halves", scale))
+    freq, scale = paces("yarn", 16, beta_fast=8.0, beta_slow=2.0, truncate=False, **yarn)
+    c.expect("yarn_exact", turned(x, far, freq, "halves", scale))
+    freq, scale = paces("yarn", 16, mscale=0.7, mscale_all_dim=1.4, **yarn)
+    c.expect("yarn_mscale", turned(x, far, freq, "pairs", scale))
+    short, long = np.linspace(1, 2, 8).tolist(), np.linspace(1, 20, 8).tolist()
+    longrope = {"short_factor": short, "long_factor": long, "factor": 8.0,
+                "original_max_position_embeddings": 64}
+    for name, places in (("long_near", at), ("long_far", far)):
+        freq, scale = paces("longrope", 16, seq=int(places.max()) + 1, **longrope)
+        c.expect(name, turned(x, places, freq, "halves", scale))
+    freq, scale = paces("proportional", 16, share=0.5, factor=2.0)
+    c.expect("proportional", turned(x, far, freq, "halves", scale))
+
+
+def main():
+    os.makedirs(OUT, exist_ok=True)
+    files = {"linear": linear_case, "conv": conv_case, "norm": norm_case,
+             "activation": activation_case, "cell": cell_case, "rope": rope_case}
+    count = size = 0
+    for name, fill in files.items():
+        c = Case()
+        fill(c)
+        path = os.path.join(OUT, name + ".safetensors")
+        tensorfile.write(path, {k: np.ascontiguousarray(v).reshape(np.shape(v))
+                                for k, v in c.tensors.items()},
+                         {"made_by": "scripts/make_nn_numbers.py"})
+        count += sum(k.startswith("expect.") for k in c.tensors)
+        size += os.path.getsize(path)
+    print(f"{count} results in {len(files)} files, {size} bytes")
+
+
+if __name__ == "__main__":
+    main()

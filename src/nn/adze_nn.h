@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layers of networks, each composed of the operations in adze.h, which includes this: where a
+ * layer has weights, a struct of them (ADZE_STRUCT, with the names that PyTorch and the Hugging
+ * Face give them in weight files) and a function that takes it first; else a function alone.
+ * Where there are many knobs, a struct of options, of which 0 is the default.
+ *
+ * Refusals name the layer, the shapes and the caller's line. A layer whose input is of narrow
+ * floats takes its sums in f32, and its result is of the input's type. Weights have no names of
+ * axes, and so give none: name what comes out with adze_rename() where names are wanted.
+ */
+#ifndef ADZE_NN_H
+#define ADZE_NN_H
+
+/* ---- linear, embedding, convolution ---- */
+
+#define ADZE_NN_LINEAR(T, O, S, L) T(weight, "") O(bias, "")
+ADZE_STRUCT(adze_nn_linear, ADZE_NN_LINEAR);
+/** x W' + b over the last axis: [.., in] by [out, in] and [out] to [.., out]. */
+ADZE_API adze_tensor adze_nn_linear(struct adze_nn_linear l, adze_tensor x);
+
+/*
+ * A weight [out, in] of integers or narrow floats, and what it is multiplied with. The scale
+ * is a scalar, [out] (a channel each), or [out / m, in / n] (a block of m by n each; [out, 1] and
+ * [1, 1] are of that kind).
+ */
+#define ADZE_NN_SCALED_LINEAR(T, O, S, L) T(weight, "") T(weight_scale, "") O(bias, "")
+ADZE_STRUCT(adze_nn_scaled_linear, ADZE_NN_SCALED_LINEAR);
+/**
+ * x (W s)' + b. A scale for each channel, or one for all, is applied to the sums; with blocks
+ * along `in` the weight is widened first, [out, in] of f32 in each call.
+ */
+ADZE_API adze_tensor adze_nn_scaled_linear(struct adze_nn_scaled_linear l, adze_tensor x);
+
+#define ADZE_NN_EMBEDDING(T, O, S, L) T(weight, "")
+ADZE_STRUCT(adze_nn_embedding, ADZE_NN_EMBEDDING);
+/** Rows of [v, d] by integers [..]: [.., d]. Those outside are kept to the range. */
+ADZE_API adze_tensor adze_nn_embedding(struct adze_nn_embedding l, adze_tensor ids);
+
+#define ADZE_NN_CONV(T, O, S, L) T(weight, "") O(bias, "")
+ADZE_STRUCT(adze_nn_conv, ADZE_NN_CONV);
+/**
+ * [n, in, 1 to 3 axes] with [out, in / groups, as many axes] and [out]. `window` NULL: stride 1,
+ * no padding.
+ */
+ADZE_API adze_tensor adze_nn_conv(struct adze_nn_conv l, adze_tensor x,
+				  const adze_window3 *window);
+/** With [in, out / groups, as many axes], as adze_conv_transpose(). */
+ADZE_API adze_tensor adze_nn_conv_transpose(struct adze_nn_conv l, adze_tensor x,
+					    const adze_window3 *window);
+
+/* ---- norms ---- */
+
+#define ADZE_NN_NORM(T, O, S, L) O(weight, "") O(bias, "")
+ADZE_STRUCT(adze_nn_norm, ADZE_NN_NORM);
+/** Along the last axis, of [d] weights (arXiv:1607.06450, arXiv:1910.07467). */
+ADZE_API adze_tensor adze_nn_layer_norm(struct adze_nn_norm l, adze_tensor x, double eps);
+ADZE_API adze_tensor adze_nn_rms_norm(struct adze_nn_norm l, adze_tensor x, double eps);
+/** [n, c, ..], of [c] weights: over groups of channels, or each (arXiv:1803.08494, 1607.08022). */
+ADZE_API adze_tensor adze_nn_group_norm(struct adze_nn_norm l, adze_tensor x, int64_t groups,
+					double eps);
+ADZE_API adze_tensor adze_nn_instance_norm(struct adze_nn_norm l, adze_tensor x, double eps);
+
+#define ADZE_NN_BATCH_NORM(T, O, S, L) \
+	O(weight, "") O(bias, "") T(running_mean, "") T(running_var, "")
+ADZE_STRUCT(adze_nn_batch_norm, ADZE_NN_BATCH_NORM);
+/** [n, c, ..] by the statistics of training, of [c] (arXiv:1502.03167). */
+ADZE_API adze_tensor adze_nn_batch_norm(struct adze_nn_batch_norm l, adze_tensor x, double eps);
+
+/** (x - mean) / sqrt(variance + eps); x / sqrt(sum of squares + eps). Over those axes. */
+ADZE_API adze_tensor adze_nn_variance_normalize(adze_tensor x, const char *axes, double eps);
+ADZE_API adze_tensor adze_nn_l2_normalize(adze_tensor x, const char *axes, double eps);
+
+/* ---- activations and what is made of them ---- */
+
+/**
+ * An activation by the name that model configurations give it: "relu", "relu2", "leaky_relu"
+ * (0.01), "elu", "selu", "celu", "silu" or "swish", "gelu", "gelu_new", "gelu_fast",
+ * "gelu_pytorch_tanh" or "gelu_tanh", "quick_gelu", "sigmoid", "hardsigmoid", "hardswish",
+ * "tanh", "softplus", "softsign", "mish", "linear" or "identity".
+ */
+ADZE_API adze_tensor adze_nn_activation(adze_tensor x, const char *name);
+
+#define ADZE_NN_MLP(T, O, S, L) \
+	S(adze_nn_linear, gate_proj) S(adze_nn_linear, up_proj) S(adze_nn_linear, down_proj)
+ADZE_STRUCT(adze_nn_mlp, ADZE_NN_MLP);
+/** down(activation(gate(x)) up(x)) (arXiv:2002.05202). */
+ADZE_API adze_tensor adze_nn_mlp(struct adze_nn_mlp l, adze_tensor x, const char *activation);
+
+/* ---- recurrent cells ---- */
+
+/* PyTorch's order of gates: LSTM input, forget, cell, output; GRU reset, update, new. */
+#define ADZE_NN_CELL(T, O, S, L) \
+	T(weight_ih, "") T(weight_hh, "") O(bias_ih, "") O(bias_hh, "")
+ADZE_STRUCT(adze_nn_cell, ADZE_NN_CELL);
+/** x [.., in], state [.., d], weights [gates d, in] and [gates d, d]: the next state. */
+ADZE_API adze_tensor adze_nn_gru_cell(struct adze_nn_cell l, adze_tensor x, adze_tensor h);
+/** The same; the next c into *next_c. */
+ADZE_API adze_tensor adze_nn_lstm_cell(struct adze_nn_cell l, adze_tensor x, adze_tensor h,
+				       adze_tensor c, adze_tensor *next_c);
+
+/* ---- rotary positions (arXiv:2104.09864) ---- */
+
+/** Where the two elements of pair i lie, of `width` that turn of an axis of d. */
+typedef enum adze_rope_layout {
+	ADZE_ROPE_HALVES, /* i and width / 2 + i (GPT-NeoX, Llama in the Hugging Face's files) */
+	ADZE_ROPE_PAIRS,  /* 2 i and 2 i + 1 (GPT-J, Llama in Meta's files) */
+	ADZE_ROPE_SPREAD  /* i and d / 2 + i, whatever the width (Gemma 4) */
+} adze_rope_layout;
+
+/** How far pair i turns in a place: f(i) = base^(-2 i / width), or what is made of it. */
+typedef enum adze_rope_scaling {
+	ADZE_ROPE_PLAIN,
+	ADZE_ROPE_LINEAR,  /* f / factor (arXiv:2306.15595) */
+	ADZE_ROPE_DYNAMIC, /* base grows with the largest place of the call, beyond `original` */
+	ADZE_ROPE_LLAMA3,  /* slow pairs / factor, fast ones as they are, between them a blend */
+	ADZE_ROPE_YARN,    /* the same by other bounds; results times `attention` (2309.00071) */
+	ADZE_ROPE_LONG,    /* f / short_factor, or long_factor beyond `original` (2402.13753) */
+	ADZE_ROPE_PROPORTIONAL /* base^(-2 i / d) / factor: of the whole axis (Gemma 4) */
+} adze_rope_scaling;
+
+/** Zero-initialise. In brackets: what 0 stands for. */
+typedef struct adze_rope_options {
+	double base;              /* [10000] rope_theta */
+	int64_t width;            /* [all] so many of the last axis turn: partial rotary */
+	adze_rope_layout layout;
+	adze_rope_scaling scaling;
+	double factor;            /* [1] */
+	int64_t original;         /* original_max_position_embeddings */
+	double low, high;         /* LLAMA3 [1, 4] low_freq_factor, high_freq_factor */
+	double fast, slow;        /* YARN [32, 1] beta_fast, beta_slow */
+	double mscale, mscale_all; /* YARN [the rule for none] mscale, mscale_all_dim */
+	bool exact_bounds;        /* YARN: bounds are not rounded to whole pairs */
+	double attention;         /* YARN, LONG [by the rule] attention_factor */
+	const double *short_factor, *long_factor; /* LONG: width / 2 each */
+} adze_rope_options;
+
+/**
+ * Pairs of the last axis turned by the places of `axis`: integers [axis] or [first axis, axis].
+ * Angles are f32. The rules of scaling are those of transformers' modeling_rope_utils.
+ */
+ADZE_API adze_tensor adze_rope(adze_tensor x, adze_tensor places, const char *axis,
+			       const adze_rope_options *options);
+
+#define adze_nn_linear(l, x) adze_nn_linear(l, ADZE_AT(x))
+#define adze_nn_scaled_linear(l, x) adze_nn_scaled_linear(l, ADZE_AT(x))
+#define adze_nn_embedding(l, ids) adze_nn_embedding(l, ADZE_AT(ids))
+#define adze_nn_conv(l, x, ...) adze_nn_conv(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_conv_transpose(l, x, ...) adze_nn_conv_transpose(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_layer_norm(l, x, eps) adze_nn_layer_norm(l, ADZE_AT(x), eps)
+#define adze_nn_rms_norm(l, x, eps) adze_nn_rms_norm(l, ADZE_AT(x), eps)
+#define adze_nn_group_norm(l, x, groups, eps) adze_nn_group_norm(l, ADZE_AT(x), groups, eps)
+#define adze_nn_instance_norm(l, x, eps) adze_nn_instance_norm(l, ADZE_AT(x), eps)
+#define adze_nn_batch_norm(l, x, eps) adze_nn_batch_norm(l, ADZE_AT(x), eps)
+#define adze_nn_variance_normalize(x, axes, eps) adze_nn_variance_normalize(ADZE_AT(x), axes, eps)
+#define adze_nn_l2_normalize(x, axes, eps) adze_nn_l2_normalize(ADZE_AT(x), axes, eps)
+#define adze_nn_activation(x, name) adze_nn_activation(ADZE_AT(x), name)
+#define adze_nn_mlp(l, x, activation) adze_nn_mlp(l, ADZE_AT(x), activation)
+#define adze_nn_gru_cell(l, x, h) adze_nn_gru_cell(l, ADZE_AT(x), h)
+#define adze_nn_lstm_cell(l, x, ...) adze_nn_lstm_cell(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_rope(x, ...) adze_rope(ADZE_AT(x), __VA_ARGS__)
+
+#endif

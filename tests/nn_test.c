@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The layers of src/nn against the numbers of PyTorch and transformers (tests/data/nn), by the
+ * reference evaluator and on the CPU device; and what they refuse.
+ */
+#include <math.h>
+
+#include "tests/form_case.h"
+
+static const adze_tensor none;
+
+TEST(nn, linear)
+{
+	struct forms f;
+	forms_begin(&f, "nn/linear");
+	adze_tensor x = in(&f, "x", "a<=9 b=2 c=8"), b = in(&f, "b", NULL), q = in(&f, "q", NULL);
+	struct adze_nn_linear l = {in(&f, "w", NULL), b};
+	out(&f, "linear", adze_nn_linear(l, x));
+	l.bias = none;
+	out(&f, "linear_plain", adze_nn_linear(l, x));
+	struct adze_nn_scaled_linear s = {q, in(&f, "rows", NULL), b};
+	out(&f, "scaled_rows", adze_nn_scaled_linear(s, x));
+	s.weight_scale = in(&f, "blocks", NULL);
+	out(&f, "scaled_blocks", adze_nn_scaled_linear(s, x));
+	s.weight_scale = in(&f, "one", NULL);
+	s.bias = none;
+	out(&f, "scaled_one", adze_nn_scaled_linear(s, x));
+	const struct adze_nn_embedding e = {in(&f, "table", NULL)};
+	out(&f, "embedding", adze_nn_embedding(e, in(&f, "ids", "n<=4 3")));
+	const struct adze_nn_mlp m = {{in(&f, "gate", NULL), none}, {in(&f, "up", NULL), none},
+				      {in(&f, "down", NULL), none}};
+	adze_tensor y = in(&f, "m", "s<=8 8");
+	out(&f, "mlp", adze_nn_mlp(m, y, "silu"));
+	out(&f, "mlp_gelu", adze_nn_mlp(m, y, "gelu_pytorch_tanh"));
+	forms_end(&f);
+}
+
+TEST(nn, conv)
+{
+	struct forms f;
+	forms_begin(&f, "nn/conv");
+	adze_tensor line = in(&f, "line", "n<=4 c=4 l=9"), image = in(&f, "image", "n<=4 4 6 8");
+	struct adze_nn_conv l = {in(&f, "w1", NULL), in(&f, "b6", NULL)};
+	out(&f, "conv1", adze_nn_conv(l, line, &(adze_window3){.stride = {2}, .low = {2},
+							       .high = {2}, .dilation = {2},
+							       .groups = 2}));
+	l.weight = in(&f, "w2", NULL);
+	out(&f, "conv2", adze_nn_conv(l, image, &(adze_window3){.stride = {1, 2}, .low = {1},
+								.high = {1}}));
+	adze_window3 by = {.stride = {2, 1}, .low = {1}, .high = {1}, .groups = 2};
+	l.weight = in(&f, "t2", NULL);
+	out(&f, "transpose2", adze_nn_conv_transpose(l, image, &by));
+	l = (struct adze_nn_conv){in(&f, "w3", NULL), in(&f, "b3", NULL)};
+	by = (adze_window3){.low = {0, 1, 1}, .high = {0, 1, 1}};
+	out(&f, "conv3", adze_nn_conv(l, in(&f, "cube", NULL), &by));
+	by = (adze_window3){.stride = {3}, .low = {1}, .high = {1}};
+	l.weight = in(&f, "t1", NULL);
+	out(&f, "transpose1", adze_nn_conv_transpose(l, line, &by));
+	forms_end(&f);
+}
+
+TEST(nn, norms)
+{
+	struct forms f;
+	forms_begin(&f, "nn/norm");
+	adze_tensor x = in(&f, "x", "n<=4 c=6 h=3 w=4");
+	struct adze_nn_norm four = {in(&f, "w4", NULL), in(&f, "b4", NULL)}, absent = {none, none};
+	struct adze_nn_norm six = {in(&f, "w6", NULL), in(&f, "b6", NULL)};
+	out(&f, "layer_norm", adze_nn_layer_norm(four, x, 1e-5));
+	out(&f, "layer_norm_plain", adze_nn_layer_norm(absent, x, 1e-3));
+	absent.bias = four.bias;
+	out(&f, "layer_norm_bias", adze_nn_layer_norm(absent, x, 1e-3));
+	absent.bias = none;
+	out(&f, "rms_norm_bias", adze_nn_rms_norm(four, x, 1e-6));
+	four.bias = none;
+	out(&f, "rms_norm", adze_nn_rms_norm(four, x, 1e-6));
+	out(&f, "group_norm", adze_nn_group_norm(six, x, 3, 1e-5));
+	out(&f, "instance_norm", adze_nn_instance_norm(six, x, 1e-5));
+	out(&f, "instance_norm_plain", adze_nn_instance_norm(absent, x, 1e-5));
+	struct adze_nn_batch_norm b = {six.weight, six.bias, in(&f, "mean", NULL),
+				       in(&f, "var", NULL)};
+	out(&f, "batch_norm", adze_nn_batch_norm(b, x, 1e-3));
+	b.weight = b.bias = none;
+	out(&f, "batch_norm_plain", adze_nn_batch_norm(b, x, 1e-3));
+	out(&f, "variance", adze_nn_variance_normalize(x, "c w", 1e-3));
+	out(&f, "l2", adze_nn_l2_normalize(x, "h", 1e-2));
+	forms_end(&f);
+}
+
+TEST(nn, activations)
+{
+	static const char *const name[] = {
+		"relu", "relu2", "leaky_relu", "elu", "selu", "celu", "silu", "gelu", "gelu_new",
+		"quick_gelu", "sigmoid", "tanh", "hardsigmoid", "hardswish", "softplus", "softsign",
+		"mish", "linear"};
+	struct forms f;
+	forms_begin(&f, "nn/activation");
+	adze_tensor x = in(&f, "x", "n<=40");
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
+		out(&f, name[i], adze_nn_activation(x, name[i]));
+	forms_end(&f);
+}
+
+TEST(nn, cells)
+{
+	struct forms f;
+	forms_begin(&f, "nn/cell");
+	adze_tensor x = in(&f, "x", "n<=4 5"), h = in(&f, "h", "n<=4 3"), next;
+	struct adze_nn_cell l = {in(&f, "wx", NULL), in(&f, "wh", NULL), in(&f, "bx", NULL),
+				 in(&f, "bh", NULL)};
+	out(&f, "lstm_h", adze_nn_lstm_cell(l, x, h, in(&f, "s", "n<=4 3"), &next));
+	out(&f, "lstm_c", next);
+	l = (struct adze_nn_cell){adze_slice(l.weight_ih, "0", 0, 9, 1),
+				  adze_slice(l.weight_hh, "0", 0, 9, 1),
+				  adze_slice(l.bias_ih, "0", 0, 9, 1),
+				  adze_slice(l.bias_hh, "0", 0, 9, 1)};
+	out(&f, "gru", adze_nn_gru_cell(l, x, h));
+	forms_end(&f);
+}
+
+static void yarns(struct forms *f, adze_tensor x, adze_tensor far)
+{
+	adze_rope_options with = {.base = 1000, .scaling = ADZE_ROPE_YARN, .factor = 4,
+				  .original = 64};
+	out(f, "yarn", adze_rope(x, far, "s", &with));
+	with.base = 0;
+	with.exact_bounds = true;
+	with.fast = 8;
+	with.slow = 2;
+	out(f, "yarn_exact", adze_rope(x, far, "s", &with));
+	with = (adze_rope_options){.layout = ADZE_ROPE_PAIRS, .scaling = ADZE_ROPE_YARN,
+				   .factor = 4, .original = 64, .mscale = 0.7, .mscale_all = 1.4};
+	out(f, "yarn_mscale", adze_rope(x, far, "s", &with));
+}
+
+static void layouts(struct forms *f, adze_tensor x, adze_tensor at, adze_tensor far)
+{
+	adze_rope_options with = {.width = 8, .base = 500};
+	out(f, "halves", adze_rope(x, at, "s", NULL));
+	out(f, "pairs", adze_rope(x, far, "s",
+				  &(adze_rope_options){.layout = ADZE_ROPE_PAIRS}));
+	out(f, "halves_part", adze_rope(x, far, "s", &with));
+	with.layout = ADZE_ROPE_PAIRS;
+	out(f, "pairs_part", adze_rope(x, at, "s", &with));
+	with.layout = ADZE_ROPE_SPREAD;
+	out(f, "spread_part", adze_rope(x, at, "s", &with));
+}
+
+TEST(nn, rope)
+{
+	struct forms f;
+	double shorter[8], longer[8];
+	forms_begin(&f, "nn/rope");
+	adze_tensor x = in(&f, "x", "b=2 s<=9 h=2 d=16"), at = in(&f, "at", "s<=9");
+	adze_tensor far = in(&f, "far", "b=2 s<=9");
+	layouts(&f, x, at, far);
+	adze_rope_options with = {.scaling = ADZE_ROPE_LINEAR, .factor = 4};
+	out(&f, "linear", adze_rope(x, far, "s", &with));
+	with = (adze_rope_options){.scaling = ADZE_ROPE_DYNAMIC, .factor = 3, .original = 64};
+	out(&f, "dynamic_near", adze_rope(x, at, "s", &with));
+	out(&f, "dynamic_far", adze_rope(x, far, "s", &with));
+	with = (adze_rope_options){.scaling = ADZE_ROPE_LLAMA3, .base = 500, .factor = 8,
+				   .original = 256};
+	out(&f, "llama3", adze_rope(x, far, "s", &with));
+	yarns(&f, x, far);
+	for (int i = 0; i < 8; i++) {
+		shorter[i] = 1 + i / 7.0;
+		longer[i] = 1 + 19 * i / 7.0;
+	}
+	with = (adze_rope_options){.scaling = ADZE_ROPE_LONG, .factor = 8, .original = 64,
+				   .short_factor = shorter, .long_factor = longer};
+	out(&f, "long_near", adze_rope(x, at, "s", &with));
+	out(&f, "long_far", adze_rope(x, far, "s", &with));
+	with = (adze_rope_options){.scaling = ADZE_ROPE_PROPORTIONAL, .factor = 2, .width = 8,
+				   .layout = ADZE_ROPE_SPREAD};
+	out(&f, "proportional", adze_rope(x, far, "s", &with));
+	forms_end(&f);
+}
+
+TEST(nn, refusals)
+{
+	struct life l;
+	life_begin(&l);
+	REFUSED(X(x, "2 3"); X(w, "4 5"); struct adze_nn_linear m = {w KOMMA none},
+		adze_nn_linear(m, x), ADZE_E_TYPE, "nn_linear", "f32[2, 3], f32[4, 5]");
+	REFUSED(X(x, "2 3"); struct adze_nn_linear m = {none KOMMA none}, adze_nn_linear(m, x),
+		ADZE_E_ARGUMENT, "nn_linear", "operand 2 is the null tensor");
+	REFUSED(X(x, "2 3"); X(w, "4 3"); X(b, "3"); struct adze_nn_linear m = {w KOMMA b},
+		adze_nn_linear(m, x), ADZE_E_TYPE, "nn_linear", "f32[3]: a bias");
+	REFUSED(X(x, "2 3"); X(w, "3"); struct adze_nn_linear m = {w KOMMA none},
+		adze_nn_linear(m, x), ADZE_E_TYPE, "nn_linear", "f32[3]: a weight is [out, in]");
+	REFUSED(X(x, "2 4"); X(w, "4 4"); X(s, "3 2");
+		struct adze_nn_scaled_linear m = {w KOMMA s KOMMA none},
+		adze_nn_scaled_linear(m, x), ADZE_E_TYPE, "nn_scaled_linear",
+		"f32[3, 2]: its blocks");
+	REFUSED(X(x, "2 4"); X(w, "4 4"); X(s, "3");
+		struct adze_nn_scaled_linear m = {w KOMMA s KOMMA none},
+		adze_nn_scaled_linear(m, x), ADZE_E_TYPE, "nn_scaled_linear", "f32[3]: a scale");
+	REFUSED(X(x, "1 2 4"); X(w, "2 2"); struct adze_nn_conv m = {w KOMMA none},
+		adze_nn_conv(m, x, NULL), ADZE_E_TYPE, "nn_conv", "f32[2, 2]: a weight");
+	REFUSED(X(x, "1 2 4 4"); X(w, "2 2 3"); struct adze_nn_conv m = {w KOMMA none},
+		adze_nn_conv_transpose(m, x, NULL), ADZE_E_TYPE, "nn_conv_transpose",
+		"f32[1, 2, 4, 4]: it has not");
+	REFUSED(X(x, "2 3"); X(w, "4"); struct adze_nn_norm m = {w KOMMA none},
+		adze_nn_rms_norm(m, x, 0), ADZE_E_TYPE, "nn_rms_norm", "f32[2, 3], f32[4]");
+	REFUSED(X(x, "2 3"), adze_nn_activation(x, "sulu"), ADZE_E_NOTFOUND, "nn_activation",
+		"'sulu'");
+	REFUSED(I(x, "2 3"), adze_nn_l2_normalize(x, "", 0), ADZE_E_TYPE, "nn_l2_normalize",
+		"i32[2, 3]: it takes floats");
+	life_end(&l);
+}
+
+static adze_rope_options scaled(adze_rope_scaling scaling, double factor, int64_t original)
+{
+	return (adze_rope_options){.scaling = scaling, .factor = factor, .original = original};
+}
+
+TEST(nn, refusals_of_rope)
+{
+	struct life l;
+	life_begin(&l);
+	adze_rope_options by = scaled(ADZE_ROPE_YARN, 4, 0);
+	REFUSED(X(x, "s=4 d=8"); X(p, "4"), adze_rope(x, p, "s", NULL), ADZE_E_TYPE, "rope",
+		"f32[4]: places are integers");
+	REFUSED(X(x, "s=4 d=8"); I(p, "2 4"), adze_rope(x, p, "s", NULL), ADZE_E_TYPE, "rope",
+		"i32[2, 4]: places");
+	REFUSED(X(x, "s=4 d=8"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_ARGUMENT, "rope",
+		"original");
+	by = scaled(ADZE_ROPE_LINEAR, -1, 0);
+	REFUSED(X(x, "s=4 d=8"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_ARGUMENT, "rope",
+		"positive");
+	by = scaled(ADZE_ROPE_LONG, 2, 64);
+	REFUSED(X(x, "s=4 d=8"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_ARGUMENT, "rope",
+		"short_factor");
+	by = scaled(ADZE_ROPE_DYNAMIC, 2, 64);
+	REFUSED(X(x, "s=4 d=2"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_ARGUMENT, "rope",
+		"two pairs");
+	by = scaled((adze_rope_scaling)77, 2, 64);
+	REFUSED(X(x, "s=4 d=8"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_ARGUMENT, "rope",
+		"no such scaling");
+	by = (adze_rope_options){.layout = ADZE_ROPE_SPREAD, .width = 2};
+	REFUSED(X(x, "s=4 d=7"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_TYPE, "rope",
+		"f32[s=4, d=7]");
+	life_end(&l);
+}
