@@ -43,16 +43,24 @@ adze_status infer_body_takes(const struct ask *q, int64_t body, const adze_shape
 	return ADZE_OK;
 }
 
-adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
+/* Whether the first `n` outputs have these types. */
+static adze_status gives_first(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
 {
 	const adze_graph *b = ir_body(q->g, body);
-	if (b->noutput != n)
+	if (b->noutput < n)
 		return refuse_count(q, body, b->noutput, "outputs", n);
 	for (size_t i = 0; i < n; i++)
 		if (!same_type(ir_type(b, b->output[i].value), &types[i]))
 			return refuse_body(q, body, "output", i, ir_type(b, b->output[i].value),
 					   &types[i]);
 	return ADZE_OK;
+}
+
+adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
+{
+	if (ir_body(q->g, body)->noutput > n)
+		return refuse_count(q, body, ir_body(q->g, body)->noutput, "outputs", n);
+	return gives_first(q, body, types, n);
 }
 
 /* The types of operands from .. narg, which a body takes; `types` has room for the limit. */
@@ -90,6 +98,108 @@ adze_status infer_if(struct ask *q)
 	TRY(output_types(q, a->then, types, &n));
 	TRY(infer_body_gives(q, a->otherwise, types, n));
 	return infer_results(q, types, n);
+}
+
+adze_status infer_case(struct ask *q)
+{
+	const struct ir_bodies *b = &((const struct attrs_cases *)q->attrs)->branches;
+	adze_shape types[IR_MAX_RESULTS];
+	size_t n;
+	if (infer_type(q, 0)->rank != 0 || infer_type(q, 0)->dtype != ADZE_I32)
+		return infer_refuse(q, "the first operand must be an i32 scalar");
+	if (b->n < 1 || b->n > IR_MAX_BRANCHES)
+		return infer_refuse(q, "it has no branches");
+	TRY(operand_types(q, 1, types, &n));
+	for (int64_t i = 0; i < b->n; i++)
+		TRY(infer_body_takes(q, b->at[i], types, n));
+	TRY(output_types(q, b->at[0], types, &n));
+	for (int64_t i = 1; i < b->n; i++)
+		TRY(infer_body_gives(q, b->at[i], types, n));
+	return infer_results(q, types, n);
+}
+
+adze_status infer_while(struct ask *q)
+{
+	const struct attrs_loop *a = q->attrs;
+	const adze_shape truth = shape_make(ADZE_BOOL, 0, NULL);
+	adze_shape types[IR_MAX_RESULTS];
+	size_t n;
+	TRY(operand_types(q, 0, types, &n));
+	if (a->carry < 1 || (uint64_t)a->carry > n)
+		return infer_refuse(q, "carry is not within 1 and the number of operands");
+	TRY(infer_body_takes(q, a->cond, types, n));
+	TRY(infer_body_takes(q, a->body, types, n));
+	TRY(infer_body_gives(q, a->cond, &truth, 1));
+	TRY(infer_body_gives(q, a->body, types, (size_t)a->carry));
+	return infer_results(q, types, (size_t)a->carry);
+}
+
+/* A slice of a sequence: the type without axis 0. */
+static adze_shape slice_of(const adze_shape *s)
+{
+	adze_shape out = shape_make(s->dtype, 0, NULL);
+	for (int i = 1; i < s->rank; i++)
+		out.dim[out.rank++] = s->dim[i];
+	return out;
+}
+
+/* Slices stacked along a new axis 0, which gives up a name that the slice has. */
+static adze_shape stack_of(const adze_shape *s, adze_dim length)
+{
+	adze_shape out = shape_make(s->dtype, 0, NULL);
+	for (int i = 0; i < s->rank; i++)
+		if (strcmp(s->dim[i].name, length.name) == 0)
+			memset(length.name, 0, sizeof length.name);
+	out.dim[out.rank++] = length;
+	for (int i = 0; i < s->rank; i++)
+		out.dim[out.rank++] = s->dim[i];
+	return out;
+}
+
+/* How many slices there are, and what a body takes: types[0 .. n) are those of operands. */
+static adze_status find_slices(const struct ask *q, adze_shape *types, size_t n, adze_dim *length)
+{
+	const struct attrs_scan *a = q->attrs;
+	if (a->carry < 0 || a->over < 0 || (uint64_t)a->carry > n ||
+	    (uint64_t)a->over > n - (uint64_t)a->carry)
+		return infer_refuse(q, "carry and over count more operands than there are");
+	if (a->reverse != 0 && a->reverse != 1)
+		return infer_refuse(q, "reverse is 0 or 1");
+	if (a->length < 0 || (a->over > 0 && a->length != 0))
+		return infer_refuse(q, a->over > 0 ? "its sequences say its length"
+						   : "its length is negative");
+	*length = dim_make(a->length);
+	for (int64_t i = a->carry; i < a->carry + a->over; i++) {
+		if (types[i].rank == 0)
+			return infer_refuse(q, "a sequence has no axis");
+		if (i == a->carry)
+			*length = types[i].dim[0];
+		else if (!dim_same(&types[i].dim[0], length))
+			return infer_refuse(q, "sequences differ in their axis 0");
+		types[i] = slice_of(&types[i]);
+	}
+	return ADZE_OK;
+}
+
+adze_status infer_scan(struct ask *q)
+{
+	const struct attrs_scan *a = q->attrs;
+	adze_shape types[IR_MAX_RESULTS];
+	adze_dim length;
+	size_t n;
+	TRY(operand_types(q, 0, types, &n));
+	TRY(find_slices(q, types, n, &length));
+	TRY(infer_body_takes(q, a->body, types, n));
+	size_t carry = (size_t)a->carry, give = ir_body(q->g, a->body)->noutput;
+	TRY(gives_first(q, a->body, types, carry));
+	for (size_t i = carry; i < give && give <= IR_MAX_RESULTS; i++) {
+		const adze_graph *b = ir_body(q->g, a->body);
+		const adze_shape *s = ir_type(b, b->output[i].value);
+		if (s->rank == ADZE_MAX_RANK)
+			return infer_refuse(q, "a stacked result would have more than 8 axes");
+		types[i] = stack_of(s, length);
+	}
+	return infer_results(q, types, give);
 }
 
 adze_status infer_part(struct ask *q)
