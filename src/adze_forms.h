@@ -154,15 +154,21 @@ ADZE_API adze_tensor adze_instance_norm(adze_tensor x, adze_tensor scale, adze_t
 /** Zero-initialise. */
 typedef struct adze_attention_options {
 	adze_tensor mask;  /* [.., q, k]: bool, true may be seen; or a float, added */
-	adze_tensor first; /* integer scalar: place of the first query; null: keys - queries */
+	adze_tensor first; /* place of the first query: an integer, or [first axis], one for each
+			    * of a batch; null: keys - queries */
 	adze_tensor sinks; /* [heads]: a logit more in each row's sum, of no value */
 	bool causal;       /* a query sees keys up to its place */
 	int64_t window;    /* and only the last so many; 0: all */
 	double scale;      /* 0: 1 / sqrt(width) */
 	double soft_cap;   /* 0: none */
 } adze_attention_options;
-/** q [.., heads, s, d], k and v [.., kv heads, t, d]; heads are a multiple of kv heads. A row
- * that sees nothing is 0. `options` may be NULL. */
+/**
+ * q [.., heads, s, d], k and v [.., kv heads, t, d]; heads are a multiple of kv heads, which as
+ * many heads in a row share. A row that sees nothing, or whose mask is -infinity throughout, is
+ * 0. Who sees whom is compared from places as the scores are made; it is no constant. With a
+ * cache of keys, t is the cache's extent and `first` how many are in it: those behind the last
+ * query are not seen. `options` may be NULL.
+ */
 ADZE_API adze_tensor adze_attention(adze_tensor q, adze_tensor k, adze_tensor v,
 				    const adze_attention_options *options);
 /** Weights of a recurrent cell: [gates, in], [gates, d]; biases [gates] may be null tensors. */

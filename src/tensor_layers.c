@@ -157,24 +157,42 @@ static adze_tensor batched(struct tensor_op *op, adze_tensor a, adze_tensor b, i
 	return form_of(op, fine ? ir_emit2(op->graph, OP_DOT, a.id, b.id, &dot) : 0);
 }
 
-/* Whether a query may see a key, by their places: [s, t]; the null tensor: always. */
+/* The place of the first query, as `pair`: a number, or one for each of a batch. */
+static adze_tensor first_place(const struct attend *a, adze_tensor q, adze_tensor k,
+			       const adze_shape *pair)
+{
+	struct tensor_op *op = a->op;
+	adze_tensor first = a->with->first;
+	char axis[16];
+	snprintf(axis, sizeof axis, "%d", a->nbatch + 1);
+	if (!adze_is(first))
+		return f_sub((adze_extent)(k, axis), (adze_extent)(q, axis));
+	const adze_shape *s = tensor_type(op, first.id);
+	const struct ir_dims at = {.n = s->rank, .at = {0}};
+	bool each = s->rank == 1 && a->nbatch == 1 && dim_same(&s->dim[0], &pair->dim[0]);
+	if (dtype_is_float(s->dtype) || s->dtype == ADZE_BOOL || (s->rank != 0 && !each))
+		return form_refuse(op, first, "the first place is an integer, or [first axis]");
+	return form_spread(op, (adze_convert)(first, ADZE_I32), pair, &at);
+}
+
+/* Whether a query may see a key, by their places: [s, t], or [b, 1, s, t]; the null tensor:
+ * always. */
 static adze_tensor sight(const struct attend *a, adze_tensor q, adze_tensor k)
 {
 	struct tensor_op *op = a->op;
-	adze_shape pair = a->scores;
-	char axis[16];
+	const adze_dim *last = a->scores.dim + a->scores.rank - 2;
+	adze_shape pair = {.dtype = ADZE_I32, .rank = 2, .dim = {last[0], last[1]}};
+	adze_tensor first = a->with->first;
 	if (!a->with->causal && a->with->window <= 0)
 		return form_of(op, 0);
-	pair.rank = 2;
-	memmove(pair.dim, a->scores.dim + a->scores.rank - 2, 2 * sizeof pair.dim[0]);
-	adze_tensor first = a->with->first;
-	snprintf(axis, sizeof axis, "%d", a->nbatch + 1);
-	if (adze_is(first))
-		first = (adze_convert)(first, ADZE_I32);
-	else
-		first = f_sub((adze_extent)(k, axis), (adze_extent)(q, axis));
-	adze_tensor i = f_add(form_iota(op, &pair, ADZE_I32, 0), first);
-	adze_tensor j = form_iota(op, &pair, ADZE_I32, 1);
+	if (adze_is(first) && tensor_type(op, first.id)->rank == 1 && a->nbatch == 1)
+		pair = (adze_shape){.dtype = ADZE_I32, .rank = 4,
+				    .dim = {a->scores.dim[0], dim_make(1), last[0], last[1]}};
+	first = first_place(a, q, k, &pair);
+	if (!op->ok)
+		return form_of(op, 0);
+	adze_tensor i = f_add(form_iota(op, &pair, ADZE_I32, pair.rank - 2), first);
+	adze_tensor j = form_iota(op, &pair, ADZE_I32, pair.rank - 1);
 	adze_tensor see = f_le(j, i);
 	if (a->with->window <= 0)
 		return see;
@@ -256,11 +274,11 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 			return form_refuse(op, mask, "a mask is of bool or of floats");
 		if (!truth)
 			mask = (adze_convert)(mask, tensor_type(op, y.id)->dtype);
-		mask = to_scores(a, mask);
+		adze_tensor open = truth ? mask : f_gt(mask, f_num(mask, -INFINITY));
 		if (!truth)
-			y = f_add(y, mask);
-		else
-			see = adze_is(see) ? f_and(see, mask) : mask;
+			y = f_add(y, to_scores(a, mask));
+		open = to_scores(a, open);
+		see = adze_is(see) ? f_and(see, open) : open;
 	}
 	/* Finite, so that a row of nothing has no NaN on its way to 0. */
 	if (adze_is(see))

@@ -118,6 +118,43 @@ TEST(nn, cells)
 	forms_end(&f);
 }
 
+static void masked(struct forms *f, adze_tensor q, adze_tensor k, adze_tensor v)
+{
+	adze_attention_options with = {.causal = true};
+	out(f, "causal", adze_attention(q, k, v, &with));
+	with.window = 3;
+	out(f, "window", adze_attention(q, k, v, &with));
+	with.window = 2;
+	with.sinks = in(f, "sinks", NULL);
+	out(f, "sunk", adze_attention(q, k, v, &with));
+	with = (adze_attention_options){.causal = true, .soft_cap = 1.5};
+	out(f, "cap", adze_attention(q, k, v, &with));
+	with = (adze_attention_options){.causal = true};
+	with.first = adze_scalar(f->graph, ADZE_I64, 2);
+	out(f, "cached", adze_attention(q, k, v, &with));
+	with.first = in(f, "first", "b=2");
+	out(f, "each", adze_attention(q, k, v, &with));
+}
+
+TEST(nn, attention)
+{
+	struct forms f;
+	forms_begin(&f, "nn/attention");
+	adze_tensor q = in(&f, "q", "b=2 h=4 s<=5 d=8"), k = in(&f, "k", "b=2 h=2 t<=9 d=8");
+	adze_tensor v = in(&f, "v", "b=2 h=2 t<=9 6");
+	adze_attention_options with = {.scale = 0.3};
+	out(&f, "plain", adze_attention(q, k, v, NULL));
+	out(&f, "scale", adze_attention(q, k, v, &with));
+	out(&f, "one_head", adze_attention(adze_slice(q, "h", 0, 1, 1), adze_slice(k, "h", 0, 1, 1),
+					   adze_slice(v, "h", 0, 1, 1), NULL));
+	with = (adze_attention_options){.mask = in(&f, "flag", "b=2 1 s<=5 t<=9")};
+	out(&f, "flagged", adze_attention(q, k, v, &with));
+	with.mask = in(&f, "add", "h=4 s<=5 t<=9");
+	out(&f, "added", adze_attention(q, k, v, &with));
+	masked(&f, q, k, v);
+	forms_end(&f);
+}
+
 static void yarns(struct forms *f, adze_tensor x, adze_tensor far)
 {
 	adze_rope_options with = {.base = 1000, .scaling = ADZE_ROPE_YARN, .factor = 4,
@@ -241,5 +278,25 @@ TEST(nn, refusals_of_rope)
 	by = (adze_rope_options){.layout = ADZE_ROPE_SPREAD, .width = 2};
 	REFUSED(X(x, "s=4 d=7"); I(p, "4"), adze_rope(x, p, "s", &by), ADZE_E_TYPE, "rope",
 		"f32[s=4, d=7]");
+	life_end(&l);
+}
+
+TEST(nn, refusals_of_attention)
+{
+	struct life l;
+	life_begin(&l);
+	adze_attention_options by = {.causal = true};
+	REFUSED(X(q, "2 4 3 8"); X(k, "2 2 3 8"); I(n, "3"); by.first = n,
+		adze_attention(q, k, k, &by), ADZE_E_TYPE, "attention",
+		"i32[3]: the first place is an integer");
+	REFUSED(X(q, "4 3 8"); X(k, "2 3 8"); X(n, "1"); by.first = n,
+		adze_attention(q, k, k, &by), ADZE_E_TYPE, "attention",
+		"f32[1]: the first place is an integer");
+	REFUSED(X(q, "4 3 8"); X(k, "2 3 8"); I(m, "3 3");
+		by = (adze_attention_options){.mask = m},
+		adze_attention(q, k, k, &by), ADZE_E_TYPE, "attention", "i32[3, 3]: a mask");
+	REFUSED(X(q, "4 3 8"); X(k, "2 3 8"); X(m, "3 5");
+		by = (adze_attention_options){.mask = m},
+		adze_attention(q, k, k, &by), ADZE_E_TYPE, "attention", "3, 5");
 	life_end(&l);
 }
