@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from transformers import PretrainedConfig
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+from transformers.models.deepseek_v3 import DeepseekV3Config
+from transformers.models.deepseek_v3.modeling_deepseek_v3 import DeepseekV3TopkRouter
 
 import tensorfile
 
@@ -237,11 +239,49 @@ def rope_case(c):
     c.expect("proportional", turned(x, far, freq, "halves", scale))
 
 
+# ---- mixtures of experts ----
+
+def chosen_as_dense(w, i, n):
+    return torch.zeros(i.shape[:-1] + (n,), dtype=w.dtype).scatter(-1, i, w)
+
+
+def experts(x, weights, gate_up, down):
+    y = torch.zeros_like(x)
+    for e in range(len(gate_up)):
+        gate, up = F.linear(x, gate_up[e]).chunk(2, -1)
+        y += weights[..., e:e + 1] * F.linear(F.silu(gate) * up, down[e])
+    return y
+
+
+def moe_case(c):
+    logits, bias = c.add(logits=draw(3, 2, 8) * 2, bias=draw(8))
+    config = DeepseekV3Config(num_experts_per_tok=3, num_local_experts=8, n_routed_experts=8,
+                              hidden_size=8, routed_scaling_factor=2.5, n_group=4, topk_group=2)
+    soft = torch.softmax(logits, -1)
+    top = torch.topk(soft, 3, dim=-1)
+    c.expect("soft", chosen_as_dense(top.values, top.indices, 8))
+    w = top.values / top.values.sum(-1, keepdim=True)
+    c.expect("soft_normal", chosen_as_dense(w, top.indices, 8))
+    c.expect("chosen_weights", w)
+    c.expect("chosen_indices", top.indices)
+    router = DeepseekV3TopkRouter(config)
+    router.weight.data, router.e_score_correction_bias = torch.eye(8), bias.float()
+    _, w, i = router(logits.float())
+    c.expect("grouped", chosen_as_dense(w, i, 8).reshape(3, 2, 8))
+    scores = torch.sigmoid(logits)
+    i = torch.topk(scores + bias, 3, dim=-1).indices
+    c.expect("biased", chosen_as_dense(scores.gather(-1, i), i, 8))
+    x, up, down = c.add(x=draw(3, 2, 6), up=draw(8, 8, 6), down=draw(8, 6, 4))
+    w = top.values / top.values.sum(-1, keepdim=True)
+    c.expect("experts", experts(x, chosen_as_dense(w, top.indices, 8), up, down))
+    c.expect("experts_chosen", experts(x, chosen_as_dense(w, top.indices, 8), up, down))
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     files = {"linear": linear_case, "conv": conv_case, "norm": norm_case,
              "activation": activation_case, "cell": cell_case,
-             "attention": attention_case, "rope": rope_case}
+             "attention": attention_case, "rope": rope_case, "moe": moe_case}
     count = size = 0
     for name, fill in files.items():
         c = Case()

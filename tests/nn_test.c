@@ -214,6 +214,65 @@ TEST(nn, rope)
 	forms_end(&f);
 }
 
+TEST(nn, moe)
+{
+	struct forms f;
+	forms_begin(&f, "nn/moe");
+	adze_tensor logits = in(&f, "logits", "a<=4 b=2 e=8"), x = in(&f, "x", "a<=4 b=2 d=6");
+	struct adze_nn_experts l = {in(&f, "up", NULL), in(&f, "down", NULL)};
+	adze_route_options with = {.top_k = 3};
+	out(&f, "soft", adze_nn_route(logits, &with));
+	with.normalize = true;
+	adze_tensor dense = adze_nn_route(logits, &with), i;
+	adze_tensor few = adze_nn_route_chosen(logits, &with, &i);
+	out(&f, "soft_normal", dense);
+	out(&f, "chosen_weights", few);
+	out(&f, "chosen_indices", i);
+	out(&f, "experts", adze_nn_experts(l, x, dense, "silu"));
+	out(&f, "experts_chosen", adze_nn_experts_chosen(l, x, few, i, "silu"));
+	with = (adze_route_options){.top_k = 3, .sigmoid = true, .bias = in(&f, "bias", NULL)};
+	out(&f, "biased", adze_nn_route(logits, &with));
+	with.groups = 4;
+	with.top_groups = 2;
+	with.normalize = true;
+	with.scale = 2.5;
+	out(&f, "grouped", adze_nn_route(logits, &with));
+	forms_end(&f);
+}
+
+TEST(nn, refusals_of_moe)
+{
+	struct life l;
+	adze_route_options by = {.top_k = 5};
+	adze_tensor i;
+	life_begin(&l);
+	REFUSED(X(x, "2 4"), adze_nn_route(x, NULL), ADZE_E_ARGUMENT, "nn_route", "top_k");
+	REFUSED(X(x, "2 4"), adze_nn_route(x, &by), ADZE_E_ARGUMENT, "nn_route", "top_k is");
+	REFUSED(X(x, "2 t<=4"), adze_nn_route_chosen(x, &by, &i), ADZE_E_TYPE, "nn_route_chosen",
+		"f32[2, t<=4]: it takes [.., experts]");
+	CHECK(!adze_is(i));
+	by = (adze_route_options){.top_k = 2, .groups = 3, .top_groups = 1};
+	REFUSED(X(x, "2 4"), adze_nn_route(x, &by), ADZE_E_ARGUMENT, "nn_route", "groups divide");
+	by = (adze_route_options){.top_k = 2};
+	REFUSED(X(x, "2 4"); X(b, "3"); by.bias = b, adze_nn_route(x, &by), ADZE_E_TYPE, "nn_route",
+		"f32[3]: a bias");
+	REFUSED(X(x, "2 4"); X(w, "2 3"); X(u, "3 8 4"); X(d, "3 4 5");
+		struct adze_nn_experts m = {u KOMMA d}, adze_nn_experts(m, x, w, "silu"),
+		ADZE_E_TYPE, "nn_experts", "f32[3, 8, 4]: the experts are");
+	REFUSED(X(x, "2 4"); X(w, "2 2"); X(u, "3 8 4"); X(d, "3 4 4");
+		struct adze_nn_experts m = {u KOMMA d}, adze_nn_experts(m, x, w, "silu"),
+		ADZE_E_TYPE, "nn_experts", "f32[2, 2]: the weights are [.., experts]");
+	REFUSED(X(x, "2 4"); X(w, "5 2"); I(k, "5 2"); X(u, "3 8 4"); X(d, "3 4 4");
+		struct adze_nn_experts m = {u KOMMA d},
+		adze_nn_experts_chosen(m, x, w, k, "silu"), ADZE_E_TYPE, "nn_experts_chosen",
+		"f32[5, 2]: the weights are of other tokens");
+	REFUSED(X(x, "2 4"); X(w, "2 2"); I(k, "2 3"); X(u, "3 8 4"); X(d, "3 4 4");
+		struct adze_nn_experts m = {u KOMMA d},
+		adze_nn_experts_chosen(m, x, w, k, "silu"), ADZE_E_TYPE, "nn_experts_chosen",
+		"i32[2, 3]: indices are");
+	life_end(&l);
+}
+
 TEST(nn, refusals)
 {
 	struct life l;

@@ -142,6 +142,45 @@ typedef struct adze_rope_options {
 ADZE_API adze_tensor adze_rope(adze_tensor x, adze_tensor places, const char *axis,
 			       const adze_rope_options *options);
 
+/* ---- mixtures of experts (arXiv:1701.06538) ---- */
+
+/** Zero-initialise. */
+typedef struct adze_route_options {
+	int64_t top_k;      /* so many experts a token; there is no default */
+	bool sigmoid;       /* scores are the logistic of logits, not their softmax */
+	bool normalize;     /* the weights of a token sum to 1 */
+	adze_tensor bias;   /* [e] added to scores for the choice alone (DeepSeek-V3) */
+	int64_t groups;     /* experts are in so many groups, of which those whose best two */
+	int64_t top_groups; /* sum to most, so many, may be chosen from (DeepSeek-V3) */
+	double scale;       /* [1] of the weights */
+} adze_route_options;
+/**
+ * Router logits [.., e] to f32 weights [.., e], 0 for experts that are not chosen; of equals the
+ * first is. A softmax over the chosen alone is `normalize`.
+ */
+ADZE_API adze_tensor adze_nn_route(adze_tensor logits, const adze_route_options *options);
+/** The same as [.., top_k], the best first, with their i32 indices. */
+ADZE_API adze_tensor adze_nn_route_chosen(adze_tensor logits, const adze_route_options *options,
+					  adze_tensor *indices);
+
+/* [e, 2 f, d], the gate before what it gates, and [e, d, f]. */
+#define ADZE_NN_EXPERTS(T, O, S, L) T(gate_up_proj, "") T(down_proj, "")
+ADZE_STRUCT(adze_nn_experts, ADZE_NN_EXPERTS);
+/**
+ * The sum over experts of weights [.., e] times down(activation(gate(x)) up(x)), x [.., d].
+ * Every expert works on every token: e / top_k of the least work, in two large products. For
+ * many tokens, among which all experts are needed.
+ */
+ADZE_API adze_tensor adze_nn_experts(struct adze_nn_experts l, adze_tensor x, adze_tensor weights,
+				     const char *activation);
+/**
+ * The same by weights and indices [.., top_k]. Each token copies the weights of its experts,
+ * 3 f d top_k elements: for few tokens, such as one that is decoded.
+ */
+ADZE_API adze_tensor adze_nn_experts_chosen(struct adze_nn_experts l, adze_tensor x,
+					    adze_tensor weights, adze_tensor indices,
+					    const char *activation);
+
 #define adze_nn_linear(l, x) adze_nn_linear(l, ADZE_AT(x))
 #define adze_nn_scaled_linear(l, x) adze_nn_scaled_linear(l, ADZE_AT(x))
 #define adze_nn_embedding(l, ids) adze_nn_embedding(l, ADZE_AT(ids))
@@ -158,6 +197,10 @@ ADZE_API adze_tensor adze_rope(adze_tensor x, adze_tensor places, const char *ax
 #define adze_nn_mlp(l, x, activation) adze_nn_mlp(l, ADZE_AT(x), activation)
 #define adze_nn_gru_cell(l, x, h) adze_nn_gru_cell(l, ADZE_AT(x), h)
 #define adze_nn_lstm_cell(l, x, ...) adze_nn_lstm_cell(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_route(logits, ...) adze_nn_route(ADZE_AT(logits), __VA_ARGS__)
+#define adze_nn_route_chosen(logits, ...) adze_nn_route_chosen(ADZE_AT(logits), __VA_ARGS__)
+#define adze_nn_experts(l, x, ...) adze_nn_experts(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_experts_chosen(l, x, ...) adze_nn_experts_chosen(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_rope(x, ...) adze_rope(ADZE_AT(x), __VA_ARGS__)
 
 #endif
