@@ -53,6 +53,7 @@ static bool pays(const adze_graph *g, ir_val v)
 	switch (ir_class(g, v)) {
 	case CLASS_GEMM:
 	case CLASS_CONV:
+	case CLASS_PLAIN:
 		return most <= MOST_WORK && shape_count(y) * most <= MOST_WORK;
 	default: return work <= MOST_WORK;
 	}

@@ -58,6 +58,7 @@ static void choose_operands(adze_graph *g, ir_val v)
 	case CLASS_WINDOW:
 	case CLASS_MOVE:
 	case CLASS_REGION:
+	case CLASS_PLAIN:
 		for (size_t i = 0; i < g->node[v].narg; i++)
 			copy_out_unless_dense(g, ir_arg(g, v, i));
 		break;

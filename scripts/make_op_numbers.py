@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 import ew_numbers
+import plain_numbers
 from opcase import NUMPY, Case, Tensor, int_range
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "ops")
@@ -388,6 +389,7 @@ def main():
     cases += [view_case(rng, k) for k in ("f32", "i64", "bool")]
     cases += [place_case(rng, k) for k in ("f32", "u8")]
     cases += [source_case(), symbol_case(rng)]
+    cases += plain_numbers.cases()
     os.makedirs(OUT, exist_ok=True)
     for old in glob.glob(os.path.join(OUT, "*.safetensors")):
         os.remove(old)

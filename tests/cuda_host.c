@@ -23,6 +23,22 @@ struct host {
 	struct diag *d;
 };
 
+bool cuda_host_refuses(const adze_graph *g)
+{
+	bool refuses = false;
+	for (ir_val v = 1; v < g->nnode; v++)
+		refuses |= ir_class(g, v) == CLASS_PLAIN;
+	if (!refuses)
+		return false;
+	struct diag d = {ADZE_OK, ""};
+	struct cuda_program p;
+	adze_status status = cuda_emit(g, 80, &p, &d);
+	CHECK_MSG(status == ADZE_E_UNSUPPORTED && strstr(d.text, "CUDA cannot") != NULL, "%s: %s",
+		  g->name, d.text);
+	cuda_program_fini(&p);
+	return true;
+}
+
 static const char *compiler(void)
 {
 	const char *name = getenv("CXX");

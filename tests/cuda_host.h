@@ -12,6 +12,9 @@
 /** Whether there is a C++ compiler that can be called. */
 bool cuda_host_is_there(void);
 
+/** Whether a planned graph has what CUDA cannot do yet; checks that it is refused with words. */
+bool cuda_host_refuses(const adze_graph *g);
+
 /**
  * Runs a planned graph once: inputs, weights and outputs as ir_eval() takes them. Files are
  * made in `folder`. E_UNSUPPORTED and the like from the emitter, E_DEVICE and words where the

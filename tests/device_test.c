@@ -159,6 +159,17 @@ static const struct graph_case graph_case[] = {
 	 " %7 = reduce_window %e, by=mul, window=[1, 3], stride=[2, 2], low=[2, 1],"
 	 " high=[0, 2], dilation=[3, 3] : f32[2, 0]\n"
 	 " return a=%1, b=%2, c=%4, d=%6, e=%7\n}\n", "rel:1e-6 abs:1e-6", 1},
+	{"gather through views",
+	 "graph g(%x: f32[t<=9, 4, 6], %i: i32[t<=9, 5], %j: i64[3, 2]) {\n"
+	 " %1 = transpose %x, axes=[1, 0, 2]\n"
+	 " %2 = gather %1, %i, collapsed=[2], batch_x=[1], batch_at=[0], map=[2], offset=[0],"
+	 " sizes=[4, 1, 1], vector=2 : f32[4, t<=9, 5]\n"
+	 " %3 = slice %i, start=[0, 1], limit=[9, 3] : i32[t<=9, 2]\n"
+	 " %4 = gather %x, %3, collapsed=[0, 1], map=[1, 0], offset=[1], sizes=[1, 1, 6],"
+	 " vector=1 : f32[t<=9, 6]\n"
+	 " %5 = gather %x, %j, collapsed=[1], map=[1, 2], offset=[0, 2], sizes=[9, 1, 2],"
+	 " vector=1 : f32[t<=9, 3, 2]\n %6 = exp %5\n %7 = neg %4\n"
+	 " return a=%2, b=%7, c=%6\n}\n", "rel:1e-6", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

@@ -534,6 +534,43 @@ static ir_val emit_take(struct random_graph *r, ir_val x)
 	return ir_emit2(r->g, OP_TAKE, x, find_like(r, &at), &a);
 }
 
+/* Each axis is paired, picked from, or part of the slice. */
+static ir_val emit_gather(struct random_graph *r, ir_val x)
+{
+	adze_shape s = *ir_type(r->g, x), at = shape_make(int_dtype(r), 0, NULL);
+	struct attrs_gather a = {.sizes = {.n = s.rank}};
+	int offset = 0, more = (int)range(r, 0, 2), rank;
+	for (int i = 0; i < s.rank && s.rank < 6; i++) {
+		size_t how = random_pick(r, 4);
+		a.sizes.at[i] = how > 1 ? s.dim[i].size : 1;
+		if (how == 0) {
+			a.batch_x.at[a.batch_x.n++] = i;
+			a.batch_at.at[a.batch_at.n++] = at.rank;
+			at.dim[at.rank++] = s.dim[i];
+			continue;
+		}
+		if (how == 1)
+			a.collapsed.at[a.collapsed.n++] = i;
+		else if (how == 2 && dim_is_static(&s.dim[i]))
+			a.sizes.at[i] = range(r, 0, s.dim[i].size);
+		offset += how > 1;
+		if (how == 1 || rare(r, 2))
+			a.map.at[a.map.n++] = i;
+	}
+	for (; more > 0; more--)
+		at.dim[at.rank++] = any_dim(r);
+	a.vector = at.rank;
+	rank = at.rank + offset;
+	if (a.map.n != 1 || rare(r, 2))
+		at.dim[at.rank++] = dim_make(a.map.n);
+	for (int i = 0; i < at.rank; i++)
+		at.dim[i].name[0] = '\0';
+	for (int i = 0; i < rank; i++)
+		if (a.offset.n < offset && (rare(r, 2) || rank - i == offset - (int)a.offset.n))
+			a.offset.at[a.offset.n++] = i;
+	return rank > 6 ? 0 : ir_emit2(r->g, OP_GATHER, x, find_like(r, &at), &a);
+}
+
 static ir_val emit_dynamic_slice(struct random_graph *r, ir_val x)
 {
 	adze_shape s = *ir_type(r->g, x);
@@ -587,7 +624,7 @@ static void grow(struct random_graph *r)
 		emit_convert, emit_reduce,   emit_reduce,  emit_arg,     emit_softmax,
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
-		emit_concat,  emit_pad,      emit_take,    emit_dynamic_slice,
+		emit_concat,  emit_pad,      emit_take,    emit_gather,   emit_dynamic_slice,
 		emit_dynamic_update, emit_extent, emit_iota};
 	keep(r, emit[random_pick(r, COUNT_OF(emit))](r, pick_value(r)));
 }

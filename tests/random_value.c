@@ -196,7 +196,8 @@ static double ulp_of(adze_dtype dtype, double x)
 static bool rounds(const struct random_graph *r, ir_val v)
 {
 	enum op_class c = ir_class(r->g, v);
-	return c != CLASS_VIEW && c != CLASS_MOVE && ir_get(r->g, v)->op != OP_SELECT;
+	int op = ir_get(r->g, v)->op;
+	return c != CLASS_VIEW && c != CLASS_MOVE && op != OP_SELECT && op != OP_GATHER;
 }
 
 /* Fills error[]; false where no bound is known. */

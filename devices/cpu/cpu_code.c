@@ -9,7 +9,7 @@
 
 static const char *const step_name[CPU_STEP_COUNT] = {
 	"ew",   "reduce", "columns", "arg",  "row", "gemm", "conv",  "window",
-	"copy", "fill",   "pick",    "put",  "take", "iota", "extent"};
+	"copy", "fill",   "pick",    "put",  "take", "iota", "extent", "plain"};
 
 const char *cpu_step_name(enum cpu_step_kind kind)
 {

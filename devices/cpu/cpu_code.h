@@ -67,14 +67,18 @@ struct cpu_prog {
  *   TAKE     views: y [outer, count, inner], x [outer, axis, inner], indices [count]
  *   IOTA     view 0 [outer, length, inner]
  *   EXTENT   param 0: number whose value is stored
+ *   PLAIN    op: its row of kernels/plain.def; param 0: number of results, the first views,
+ *            before the operands; then the attributes (cpu_plain_params)
  */
 enum cpu_step_kind {
 	CPU_EW, CPU_REDUCE, CPU_COLUMNS, CPU_ARG, CPU_ROW, CPU_GEMM, CPU_CONV, CPU_WINDOW,
-	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_STEP_COUNT
+	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_PLAIN,
+	CPU_STEP_COUNT
 };
 
 #define CPU_MAX_VIEWS 96
-#define CPU_MAX_PARAMS 40
+#define CPU_MAX_PARAMS 96
+#define CPU_MAX_PLAIN 16 /* results of a PLAIN step, and operands */
 struct cpu_step {
 	uint8_t kind;   /* enum cpu_step_kind */
 	uint16_t op;    /* enum ir_op of the root; written by name */
@@ -105,6 +109,12 @@ adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, stru
 const char *cpu_step_name(enum cpu_step_kind kind);
 /** One step as a line of text, for the trace device and reports. */
 void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct text *out);
+
+/**
+ * Attributes as numbers, field by field (struct plain); how many, -1 where a field is no number
+ * or they are more than CPU_MAX_PARAMS - 1. `out` may be NULL.
+ */
+int cpu_plain_params(const struct attr_schema *schema, const void *attrs, int64_t *out);
 
 /**
  * Graph to code, and its constants to `consts`. E_UNSUPPORTED with the operation and its place

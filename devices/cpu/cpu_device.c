@@ -128,7 +128,7 @@ static cpu_runner *const runner[CPU_STEP_COUNT] = {
 	[CPU_COPY] = cpu_run_copy,     [CPU_FILL] = cpu_run_fill,
 	[CPU_PICK] = cpu_run_pick,     [CPU_PUT] = cpu_run_put,
 	[CPU_TAKE] = cpu_run_take,     [CPU_IOTA] = cpu_run_iota,
-	[CPU_EXTENT] = cpu_run_extent,
+	[CPU_EXTENT] = cpu_run_extent, [CPU_PLAIN] = cpu_run_plain,
 };
 
 static char *memory_of(const struct cpu_loaded *l, const struct device_call *call,

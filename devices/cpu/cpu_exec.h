@@ -9,6 +9,7 @@
 #include "devices/cpu/cpu_pool.h"
 #include "devices/device.h"
 #include "kernels/kernels.h"
+#include "kernels/plain.h"
 
 /** Elements of a strip, and bytes of the scratch that holds one of any type. */
 #define CPU_STRIP 2048
@@ -33,6 +34,7 @@ struct cpu_bound {
 	const struct kernel_impl *root;   /* the root's kernel */
 	const struct kernel_impl *second; /* REDUCE: of wide sums; COLUMNS: to acc; GEMM: nt */
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
+	const struct plain_kernel *plain; /* PLAIN */
 	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
 };
 
@@ -130,8 +132,15 @@ cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_row
 cpu_runner cpu_run_gemm, cpu_run_conv, cpu_run_window;       /* cpu_products.c */
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
+cpu_runner cpu_run_plain;                                    /* cpu_plain.c */
 /** The epilogue on elements from .. from + n of the result. */
 void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int64_t n);
+
+/** Whether a PLAIN step has the views and parameters of its operation. */
+bool cpu_plain_step_holds(const struct cpu_step *s);
+/** Whether its sizes agree; then `work` is the scratch that it needs. */
+bool cpu_plain_agrees(const struct cpu_step *s, const struct plain_kernel *k,
+		      const struct cpu_box *box, size_t *work);
 
 /* ---- loading: cpu_load.c ---- */
 

@@ -117,9 +117,11 @@ static bool conv_agrees(const struct cpu_step *s, const struct cpu_box *box)
 	       x->extent[1] == w->extent[1] * groups;
 }
 
-/* Whether the sizes of a step go together, now that they are known. */
-static bool agree(const struct cpu_step *s, const struct cpu_box *box, const int64_t *number)
+/* Whether the sizes of a step go together, now that they are known, and scratch is enough. */
+static bool agree(const struct cpu_step *s, const struct cpu_bound *b, const struct cpu_box *box,
+		  const int64_t *number, size_t scratch)
 {
+	size_t work;
 	int64_t count = box[0].count, length = 0;
 	if (!prog_agrees(&s->epi, box, count))
 		return false;
@@ -159,6 +161,7 @@ static bool agree(const struct cpu_step *s, const struct cpu_box *box, const int
 		return box[0].dense && box[1].dense && box[2].dense &&
 		       box[0].extent[0] == box[1].extent[0] &&
 		       box[0].extent[2] == box[1].extent[2] && box[0].extent[1] == box[2].count;
+	case CPU_PLAIN: return cpu_plain_agrees(s, b->plain, box, &work) && work <= scratch;
 	default: return box[0].dense;
 	}
 }
@@ -186,8 +189,19 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 	return size_round_up(strips + own, 64);
 }
 
-static adze_status bounds(const struct cpu_loaded *l, int64_t *number, size_t *scratch,
-			  struct diag *d)
+/* Scratch of a PLAIN step at the bounds of the symbols; false where its sizes make no sense. */
+static bool plain_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t *number,
+			  const int64_t *bound, struct cpu_box *box, size_t *work)
+{
+	const struct cpu_step *s = &l->code.step[i];
+	bool inside = true;
+	for (int k = 0; k < s->nview; k++)
+		inside &= set_box(l, &s->view[k], number, bound, &box[k]);
+	return inside && cpu_plain_agrees(s, l->bound[i].plain, box, work);
+}
+
+static adze_status bounds(const struct cpu_loaded *l, int64_t *number, struct cpu_box *box,
+			  size_t *scratch, struct diag *d)
 {
 	const struct exe_signature *s = &l->file->signature;
 	int64_t bound[ADZE_MAX_SYMBOLS] = {0};
@@ -197,8 +211,16 @@ static adze_status bounds(const struct cpu_loaded *l, int64_t *number, size_t *s
 		if (!number_value(&l->code.number[i], bound, &number[i]))
 			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
 	*scratch = 64;
-	for (uint32_t i = 0; i < l->code.nstep; i++)
-		*scratch = larger(*scratch, step_scratch(l, i, number));
+	for (uint32_t i = 0; i < l->code.nstep; i++) {
+		size_t work = 0;
+		if (l->code.step[i].kind != CPU_PLAIN)
+			work = step_scratch(l, i, number);
+		else if (!plain_scratch(l, i, number, bound, box + l->bound[i].first_box, &work))
+			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
+		if (work > SIZE_MAX / 2)
+			return fail(d, ADZE_E_NOMEM, "no memory for a call");
+		*scratch = larger(*scratch, size_round_up(work, 64));
+	}
 	return ADZE_OK;
 }
 
@@ -213,7 +235,7 @@ adze_status cpu_frame_create(adze_context *c, struct cpu_loaded *l, struct devic
 	f->number = mem_new(&c->mem, l->code.nnumber, sizeof *f->number);
 	f->box = mem_new(&c->mem, l->nbox, sizeof *f->box);
 	adze_status status = f->number != NULL && f->box != NULL
-				     ? bounds(l, f->number, &f->scratch_bytes, d)
+				     ? bounds(l, f->number, f->box, &f->scratch_bytes, d)
 				     : fail(d, ADZE_E_NOMEM, "no memory for a call");
 	if (status == ADZE_OK) {
 		size_t all;
@@ -265,7 +287,7 @@ adze_status cpu_prepare(struct device_frame *f, const int64_t *symbol, struct di
 		bool inside = true;
 		for (int k = 0; k < s->nview; k++)
 			inside &= set_box(l, &s->view[k], f->number, f->symbol, &box[k]);
-		if (!inside || !agree(s, box, f->number))
+		if (!inside || !agree(s, &l->bound[i], box, f->number, f->scratch_bytes))
 			return fail(d, ADZE_E_FORMAT,
 				    "executable: step %" PRIu32 " (%s) leaves its memory", i,
 				    cpu_step_name((enum cpu_step_kind)s->kind));

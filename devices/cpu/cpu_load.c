@@ -154,6 +154,10 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 	case CPU_FILL:
 		b->root = find(c, d, "fill_%d", (int)dtype_bytes((adze_dtype)s->view[0].dtype));
 		break;
+	case CPU_PLAIN:
+		b->plain = plain_find(op_info((enum ir_op)s->op)->name);
+		context_log(c, ADZE_LOG_INFO, "%s of %s: plain loops", b->plain->name, type);
+		break;
 	default: break;
 	}
 }
@@ -239,6 +243,14 @@ static bool may_write(const struct exe_signature *f, const struct cpu_view *v)
 	       (v->memory == CPU_INPUT && donated);
 }
 
+static bool results_hold(const struct exe_signature *f, const struct cpu_step *s)
+{
+	bool holds = may_write(f, &s->view[0]);
+	for (int64_t i = 1; s->kind == CPU_PLAIN && i < s->param[0]; i++)
+		holds &= may_write(f, &s->view[i]);
+	return holds;
+}
+
 static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 {
 	bool reduces = s->kind == CPU_REDUCE || s->kind == CPU_COLUMNS;
@@ -275,6 +287,7 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 	case CPU_EXTENT:
 		return s->nview == 1 && s->nparam == 1 && is_number(c, s->param[0]) &&
 		       s->view[0].dtype == ADZE_I32;
+	case CPU_PLAIN: return cpu_plain_step_holds(s);
 	default: return false;
 	}
 }
@@ -312,7 +325,7 @@ adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
 		const struct cpu_step *s = &l->code.step[i];
 		struct cpu_bound *b = &l->bound[i];
 		if (!step_holds(&l->code, s) || !epilogue_holds(s) ||
-		    !may_write(&file->signature, &s->view[0])) {
+		    !results_hold(&file->signature, s)) {
 			status = fail(d, ADZE_E_FORMAT, "executable: step %" PRIu32
 				      " (%s) makes no sense", i,
 				      cpu_step_name((enum cpu_step_kind)s->kind));

@@ -610,6 +610,7 @@ static adze_status lower_group(struct lowerer *l)
 	case CLASS_CONV: return lower_conv(l);
 	case CLASS_WINDOW: return lower_window(l);
 	case CLASS_MOVE: return lower_move(l);
+	case CLASS_PLAIN: return lower_plain(l);
 	case CLASS_SRC: return lower_source(l);
 	default: return lower_unsupported(l, root, "the CPU has no kernel for it");
 	}

@@ -44,5 +44,6 @@ struct ir_size lower_count_of(const adze_graph *g, const adze_shape *s, const in
 /* Groups whose root moves elements, or counts: cpu_lower_move.c. */
 adze_status lower_move(struct lowerer *l);
 adze_status lower_source(struct lowerer *l);
+adze_status lower_plain(struct lowerer *l);
 
 #endif

@@ -186,3 +186,43 @@ adze_status lower_source(struct lowerer *l)
 	return ADZE_OK;
 }
 
+/* A result in the sink's memory, which is a pack where there are several. */
+static struct cpu_view result_view(struct lowerer *l, const struct ir_results *r, size_t i)
+{
+	const adze_shape *s = &r->type[i];
+	int64_t at = ir_part_offset(r, i) / (int64_t)dtype_bytes(s->dtype);
+	struct ir_view w = {.base = l->group->sink, .dtype = s->dtype, .rank = s->rank,
+			    .offset = ir_size_const(at)};
+	struct ir_size step = ir_size_const(1);
+	for (int k = s->rank - 1; k >= 0; k--) {
+		w.extent[k] = ir_size_of(l->g, &s->dim[k]);
+		w.stride[k] = step;
+		step = ir_size_mul(step, w.extent[k]);
+	}
+	return lower_to_view(l, &w);
+}
+
+adze_status lower_plain(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	ir_val root = l->group->root;
+	const struct attr_schema *schema = op_info((enum ir_op)g->node[root].op)->attrs;
+	struct ir_results results;
+	struct cpu_step *s = lower_add_step(l, CPU_PLAIN, root);
+	if (s == NULL)
+		return ADZE_E_NOMEM;
+	if (!ir_results(g, root, &results))
+		return lower_unsupported(l, root, "its results are not known");
+	if (results.n > CPU_MAX_PLAIN || g->node[root].narg > CPU_MAX_PLAIN)
+		return lower_unsupported(l, root, "it has too many operands or results");
+	for (size_t i = 0; i < results.n; i++)
+		lower_add_view(l, result_view(l, &results, i));
+	for (size_t i = 0; i < g->node[root].narg; i++)
+		TRY(lower_add_operand(l, ir_arg(g, root, i)));
+	s->param[0] = (int64_t)results.n;
+	int n = cpu_plain_params(schema, g->node[root].attrs, s->param + 1);
+	if (n < 0)
+		return lower_unsupported(l, root, "its attributes are no numbers");
+	s->nparam = (uint16_t)(1 + n);
+	return ADZE_OK;
+}

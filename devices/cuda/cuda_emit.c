@@ -90,7 +90,8 @@ static void emit_kernel(struct cuda_kernel *k)
 	case CLASS_SRC:
 	case CLASS_MOVE: cuda_emit_move(k); break;
 	case CLASS_EW: cuda_emit_elements(k); break;
-	case CLASS_REGION: break; /* refused in emit_group() */
+	case CLASS_REGION:
+	case CLASS_PLAIN: break; /* refused in emit_group() */
 	}
 }
 
@@ -100,6 +101,10 @@ static void emit_group(struct cuda_emitter *e, const struct ir_group *q)
 		e->status = fail(e->d, ADZE_E_UNSUPPORTED,
 				 "the CUDA device does not run bodies: %s",
 				 op_info((enum ir_op)ir_get(e->g, q->root)->op)->name);
+		return;
+	}
+	if (q->root != 0 && ir_class(e->g, q->root) == CLASS_PLAIN) {
+		cuda_refuse(e, q->root, ADZE_E_UNSUPPORTED, "CUDA cannot compute it yet");
 		return;
 	}
 	if (q->root != 0 && ir_get(e->g, q->root)->op == OP_CONCAT) {

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Type rules of operations of class PLAIN.
+ */
+#include "ir/infer.h"
+
+static bool is_rising(const struct ir_dims *d)
+{
+	for (int i = 1; i < d->n; i++)
+		if (d->at[i] <= d->at[i - 1])
+			return false;
+	return true;
+}
+
+/* Lists of axes without the sizes: all in range, none twice where that matters. */
+static adze_status gather_lists(const struct ask *q, bool *gone, bool *paired)
+{
+	const struct attrs_gather *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0), *at = infer_type(q, 1);
+	bool set[ADZE_MAX_RANK], map[ADZE_MAX_RANK];
+	if (!infer_axis_set(&a->collapsed, x->rank, gone) ||
+	    !infer_axis_set(&a->batch_x, x->rank, paired) || !is_rising(&a->collapsed) ||
+	    !is_rising(&a->batch_x))
+		return infer_refuse(q, "collapsed and batch_x list axes of the first operand, "
+				       "rising");
+	if (a->vector < 0 || a->vector > at->rank)
+		return infer_refuse(q, "vector is an axis of the indices, or their number of axes");
+	if (!infer_axis_set(&a->map, x->rank, map))
+		return infer_refuse(q, "map lists axes of the first operand, each once");
+	for (int i = 0; i < x->rank; i++)
+		if (paired[i] && (gone[i] || map[i]))
+			return infer_refuse(q, "an axis of batch_x is in no other list");
+	if (!infer_axis_set(&a->batch_at, at->rank, set) || a->batch_at.n != a->batch_x.n ||
+	    (a->vector < at->rank && set[a->vector]))
+		return infer_refuse(q, "batch_at lists an axis of the indices for each one of "
+				       "batch_x");
+	for (int i = 0; i < a->batch_x.n; i++)
+		if (!dim_same(&x->dim[a->batch_x.at[i]], &at->dim[a->batch_at.at[i]]))
+			return infer_refuse(q, "paired axes differ in extent");
+	if (a->vector < at->rank ? !dim_is_static(&at->dim[a->vector]) ||
+					   at->dim[a->vector].size != a->map.n
+				 : a->map.n != 1)
+		return infer_refuse(q, "the vectors have a number for each axis of map");
+	return ADZE_OK;
+}
+
+/* The axes of a slice: those of x, cut to their sizes. */
+static adze_status slice_dims(const struct ask *q, const bool *gone, const bool *paired,
+			      adze_dim *out, int *n)
+{
+	const struct attrs_gather *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0);
+	for (int i = 0; i < x->rank; i++) {
+		if (a->sizes.at[i] < 0 || a->sizes.at[i] > x->dim[i].size)
+			return infer_refuse(q, "a size is larger than the axis");
+		if ((gone[i] || paired[i]) && a->sizes.at[i] != 1 &&
+		    (gone[i] || x->dim[i].size != 0))
+			return infer_refuse(q, "the size of an axis that is not in the slice is 1");
+		if (gone[i] || paired[i])
+			continue;
+		out[*n] = x->dim[i];
+		if (a->sizes.at[i] != x->dim[i].size && !dim_is_static(&x->dim[i]))
+			return infer_refuse(q, "an axis with a symbol cannot be cut");
+		if (dim_is_static(&x->dim[i]))
+			out[*n].size = a->sizes.at[i];
+		++*n;
+	}
+	return ADZE_OK;
+}
+
+adze_status infer_gather(struct ask *q)
+{
+	const struct attrs_gather *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0), *at = infer_type(q, 1);
+	bool gone[ADZE_MAX_RANK], paired[ADZE_MAX_RANK], is_offset[ADZE_MAX_RANK];
+	adze_dim dim[ADZE_MAX_RANK];
+	int nslice = 0, k = 0, axis = 0;
+	if (!dtype_is_int(at->dtype))
+		return infer_refuse(q, "indices are integers");
+	TRY(gather_lists(q, gone, paired));
+	if (a->sizes.n != x->rank)
+		return infer_refuse(q, "sizes has a number for each axis of the first operand");
+	TRY(slice_dims(q, gone, paired, dim, &nslice));
+	int rank = nslice + at->rank - (a->vector < at->rank);
+	if (rank > ADZE_MAX_RANK)
+		return infer_refuse(q, "the result has too many axes");
+	if (a->offset.n != nslice || !is_rising(&a->offset) ||
+	    !infer_axis_set(&a->offset, rank, is_offset))
+		return infer_refuse(q, "offset lists the result's axes of a slice, rising");
+	*q->out = shape_make(x->dtype, 0, NULL);
+	q->out->rank = rank;
+	for (int i = 0; i < rank; i++) {
+		axis += !is_offset[i] && axis == a->vector;
+		q->out->dim[i] = is_offset[i] ? dim[k++] : at->dim[axis++];
+	}
+	infer_drop_names(q->out);
+	return ADZE_OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operations of class PLAIN: that each has its kernel, and that a kernel which says that a call
+ * holds stays within it, whatever the call.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir/graph.h"
+#include "kernels/plain.h"
+#include "tests/check.h"
+
+static const char *const row[] = {
+#define PLAIN(name) #name,
+#include "kernels/plain.def"
+};
+
+TEST(plain, rows)
+{
+	size_t n = 0;
+	for (int op = OP_NONE + 1; op < OP_COUNT; op++) {
+		const struct op_info *o = op_info((enum ir_op)op);
+		n += o->class == CLASS_PLAIN;
+		CHECK_MSG((o->class == CLASS_PLAIN) == (plain_find(o->name) != NULL), "%s",
+			  o->name);
+	}
+	CHECK(n == COUNT_OF(row));
+}
+
+/* ---- calls that files could ask for ---- */
+
+#define MOST_PARAMS 96
+#define MOST_BYTES 4096
+#define GUARD 64
+
+/* A call and its memory; extents are the arrays' own. */
+struct call {
+	struct plain p;
+	int64_t extent[2 * PLAIN_MOST][ADZE_MAX_RANK];
+	int64_t param[MOST_PARAMS];
+	int nparam;
+};
+
+static int field_params(enum attr_kind kind)
+{
+	return kind == ATTR_DIMS ? PLAIN_DIMS : 1;
+}
+
+static struct plain_array *array_of(struct call *c, int i)
+{
+	return i < c->p.ny ? &c->p.y[i] : &c->p.x[i - c->p.ny];
+}
+
+/* Types and attributes of the one node of a text, as a device would see them. */
+static void read_call(const char *inputs, const char *line, struct call *c)
+{
+	char text[1024];
+	struct diag d = {ADZE_OK, ""};
+	adze_graph *g;
+	snprintf(text, sizeof text, "graph g(%s) {\n %%1 = %s\n return y=%%1\n}\n", inputs, line);
+	CHECK_MSG(ir_parse(&mem_libc, text, strlen(text), "call", &d, &g) == ADZE_OK, "%s", d.text);
+	ir_val v = g->output[0].value;
+	const struct attr_schema *schema = op_info((enum ir_op)ir_get(g, v)->op)->attrs;
+	memset(c, 0, sizeof *c);
+	c->p.ny = 1;
+	c->p.nx = ir_get(g, v)->narg;
+	c->p.param = c->param;
+	for (int i = 0; i < c->p.ny + c->p.nx; i++) {
+		const adze_shape *s = ir_type(g, i == 0 ? v : ir_arg(g, v, (size_t)i - 1));
+		struct plain_array *a = array_of(c, i);
+		a->dtype = s->dtype;
+		a->rank = s->rank;
+		for (int k = 0; k < s->rank; k++)
+			c->extent[i][k] = s->dim[k].size;
+	}
+	for (int i = 0; i < schema->nfield; i++) {
+		const struct attr_field *f = &schema->field[i];
+		const char *at = (const char *)ir_get(g, v)->attrs + f->offset;
+		size_t n = (size_t)field_params(f->kind);
+		if (f->kind == ATTR_EWFN)
+			c->param[c->nparam] = (int64_t)*(const enum ew *)(const void *)at;
+		else
+			memcpy(c->param + c->nparam, at, n * sizeof *c->param);
+		c->nparam += (int)n;
+	}
+	ir_graph_destroy(g);
+}
+
+static size_t pick(uint64_t *seed, size_t n)
+{
+	return (size_t)(check_random(seed) >> 33) % n;
+}
+
+static int64_t odd_number(uint64_t *seed)
+{
+	static const int64_t odd[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1, INT64_MAX, INT64_MIN, 1000};
+	return odd[pick(seed, 4) ? pick(seed, 9) : pick(seed, COUNT_OF(odd))];
+}
+
+/* What plain.h lets kernels rely on stays true: lists of at most ADZE_MAX_RANK, functions. */
+static void damage(struct call *c, const struct attr_schema *schema, uint64_t *seed)
+{
+	int at = 0, field = (int)pick(seed, (size_t)schema->nfield + 1);
+	struct plain_array *a;
+	switch (pick(seed, 4)) {
+	case 0:
+		a = array_of(c, (int)pick(seed, (size_t)(c->p.ny + c->p.nx)));
+		if (pick(seed, 2))
+			a->rank = (int)pick(seed, ADZE_MAX_RANK + 1);
+		else
+			a->dtype = (adze_dtype)pick(seed, ADZE_DTYPE_COUNT);
+		return;
+	case 1:
+		c->extent[pick(seed, (size_t)(c->p.ny + c->p.nx))][pick(seed, ADZE_MAX_RANK)] =
+			(int64_t)pick(seed, 9);
+		return;
+	default: break;
+	}
+	for (int i = 0; i < schema->nfield && i < field; i++)
+		at += field_params(schema->field[i].kind);
+	if (field == schema->nfield)
+		return;
+	if (schema->field[field].kind == ATTR_EWFN)
+		c->param[at] = (int64_t)pick(seed, EW_COUNT);
+	else if (schema->field[field].kind == ATTR_DIMS && pick(seed, 3) == 0)
+		c->param[at] = (int64_t)pick(seed, ADZE_MAX_RANK + 1);
+	else if (schema->field[field].kind == ATTR_DIMS)
+		c->param[at + 1 + (int)pick(seed, ADZE_MAX_RANK)] = odd_number(seed);
+	else
+		c->param[at] = odd_number(seed);
+}
+
+static void *guarded(size_t n, uint64_t *seed)
+{
+	unsigned char *at = malloc(n + 2 * GUARD);
+	for (size_t i = 0; i < n + 2 * GUARD; i++)
+		at[i] = i < GUARD || i >= n + GUARD ? 0xa5 : (unsigned char)check_random(seed);
+	return at + GUARD;
+}
+
+static bool release(void *p, size_t n)
+{
+	unsigned char *at = (unsigned char *)p - GUARD;
+	bool whole = true;
+	for (size_t i = 0; i < GUARD; i++)
+		whole = whole && at[i] == 0xa5 && at[n + GUARD + i] == 0xa5;
+	free(at);
+	return whole;
+}
+
+static size_t array_bytes(const struct plain_array *a)
+{
+	return (size_t)a->count * dtype_bytes(a->dtype);
+}
+
+/* Runs a call that holds, twice: at once, and in small parts with other scratch. */
+static void run_call(const struct plain_kernel *k, struct call *c, uint64_t *seed)
+{
+	int n = c->p.ny + c->p.nx;
+	struct plain_plan plan = k->plan(&c->p);
+	CHECK(plan.units >= 0 && plan.cost >= 1 && plan.work < 1 << 24);
+	for (int i = 0; i < n; i++)
+		array_of(c, i)->at = guarded(array_bytes(array_of(c, i)), seed);
+	size_t bytes = array_bytes(&c->p.y[0]);
+	void *work = guarded(plan.work, seed), *first = malloc(bytes + 1);
+	k->run(&c->p, 0, plan.units, work);
+	memcpy(first, c->p.y[0].at, bytes);
+	bool whole = release(work, plan.work);
+	work = guarded(plan.work, seed);
+	for (int64_t from = 0; from < plan.units;) {
+		int64_t to = from + 1 + (int64_t)pick(seed, 5);
+		to = to < plan.units ? to : plan.units;
+		k->run(&c->p, from, to, work);
+		from = to;
+	}
+	CHECK_MSG(memcmp(first, c->p.y[0].at, bytes) == 0, "%s: parts make a difference", k->name);
+	whole &= release(work, plan.work);
+	for (int i = 0; i < n; i++)
+		whole &= release(array_of(c, i)->at, array_bytes(array_of(c, i)));
+	CHECK_MSG(whole, "%s leaves its memory", k->name);
+	free(first);
+}
+
+/* As the device does it: counts, then whether it holds. Large ones are left out. */
+static bool holds(const struct plain_kernel *k, struct call *c)
+{
+	for (int i = 0; i < c->p.ny + c->p.nx; i++) {
+		struct plain_array *a = array_of(c, i);
+		a->extent = c->extent[i];
+		a->count = plain_count(a, 0, a->rank);
+		if (array_bytes(a) > MOST_BYTES)
+			return false;
+	}
+	return k->holds(&c->p);
+}
+
+static const char *const sample[][3] = {
+	{"gather", "%x: f32[4, 5, 3], %i: i32[4, 3, 1]",
+	 "gather %x, %i, collapsed=[1], batch_x=[0], batch_at=[0], map=[1], offset=[2],"
+	 " sizes=[1, 1, 3], vector=2"},
+	{"gather", "%x: bf16[4, 5], %i: u64[7, 2]",
+	 "gather %x, %i, map=[1, 0], offset=[1, 2], sizes=[2, 3], vector=1"},
+};
+
+TEST(plain, damaged_calls_stay_inside)
+{
+	uint64_t seed = check_seed();
+	for (size_t i = 0; i < COUNT_OF(row); i++) {
+		bool sampled = false;
+		for (size_t k = 0; k < COUNT_OF(sample); k++)
+			sampled |= strcmp(row[i], sample[k][0]) == 0;
+		CHECK_MSG(sampled, "no sample of %s", row[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(sample); i++) {
+		const struct plain_kernel *k = plain_find(sample[i][0]);
+		const struct op_info *op = op_info(op_find(k->name, strlen(k->name)));
+		struct call c, whole;
+		size_t n = 0;
+		read_call(sample[i][1], sample[i][2], &whole);
+		c = whole;
+		c.p.param = c.param;
+		CHECK_MSG(holds(k, &c), "%s", sample[i][2]);
+		run_call(k, &c, &seed);
+		for (int t = 0; t < 20000; t++) {
+			c = whole;
+			c.p.param = c.param;
+			for (size_t j = 1 + pick(&seed, 4); j > 0; j--)
+				damage(&c, op->attrs, &seed);
+			if (holds(k, &c)) {
+				run_call(k, &c, &seed);
+				n++;
+			}
+		}
+		CHECK_MSG(n > 20, "%s: only %zu calls hold", k->name, n);
+	}
+}
