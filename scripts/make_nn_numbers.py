@@ -17,6 +17,8 @@ from transformers import PretrainedConfig
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.deepseek_v3 import DeepseekV3Config
 from transformers.models.deepseek_v3.modeling_deepseek_v3 import DeepseekV3TopkRouter
+from transformers.models.qwen3_next.modeling_qwen3_next import (
+    torch_chunk_gated_delta_rule, torch_recurrent_gated_delta_rule)
 
 import tensorfile
 
@@ -277,11 +279,59 @@ def moe_case(c):
     c.expect("experts_chosen", experts(x, chosen_as_dense(w, top.indices, 8), up, down))
 
 
+# ---- gated delta nets ----
+
+def delta_steps(q, k, v, g, beta, state, unit):
+    """[b, h, s, d] in double: what transformers' recurrent form says in float."""
+    q, k = (x.repeat_interleave(v.shape[1] // x.shape[1], 1) for x in (q, k))
+    if unit:
+        q, k = (x * torch.rsqrt((x * x).sum(-1, keepdim=True) + 1e-6) for x in (q, k))
+    y = torch.zeros_like(v)
+    for t in range(q.shape[2]):
+        state = state * g[:, :, t, None, None].exp()
+        delta = (v[:, :, t] - (state * k[:, :, t, :, None]).sum(-2)) * beta[:, :, t, None]
+        state = state + k[:, :, t, :, None] * delta[:, :, None]
+        y[:, :, t] = (state * q[:, :, t, :, None]).sum(-2) / q.shape[-1] ** 0.5
+    return y, state
+
+
+def delta_case(c):
+    q, k, v, state = c.add(q=draw(2, 2, 11, 8), k=draw(2, 2, 11, 8), v=draw(2, 4, 11, 6),
+                           state=draw(2, 4, 8, 6))
+    a, b = c.add(a=draw(2, 4, 11), b=draw(2, 4, 11))
+    log, dt = c.add(log=draw(4), dt=draw(4))
+    g = -log.exp()[:, None] * F.softplus(a + dt[:, None])
+    beta = torch.sigmoid(b)
+    c.expect("decay", g.transpose(1, 2))
+    y, last = delta_steps(q, k, v, g, beta, state, True)
+    # transformers has the same, of [b, s, h, d] and in f32.
+    args = [x.transpose(1, 2).float() for x in (q, k, v, g, beta)]
+    for other in (torch_recurrent_gated_delta_rule, torch_chunk_gated_delta_rule):
+        with_chunks = {"chunk_size": 4} if other is torch_chunk_gated_delta_rule else {}
+        theirs, end = other(*args, initial_state=state.float(), output_final_state=True,
+                            use_qk_l2norm_in_kernel=True, **with_chunks)
+        assert torch.allclose(theirs.transpose(1, 2).double(), y, atol=1e-5)
+        assert torch.allclose(end.double(), last, atol=1e-5)
+    for name in ("step", "four", "eight", "one"):
+        c.expect(name, y)
+        c.expect(name + "_state", last)
+    y, last = delta_steps(q * 0.3, k * 0.3, v, g, beta, torch.zeros_like(state), False)
+    c.expect("plain", y)
+    c.expect("plain_state", last)
+    x, w, bias, before = c.add(x=draw(2, 6, 5), w=draw(6, 1, 4), bias=draw(6),
+                               before=draw(2, 6, 3))
+    c.expect("conv", F.conv1d(F.pad(x, (3, 0)), w, bias, groups=6))
+    both = torch.cat([before, x], -1)
+    c.expect("conv_on", F.conv1d(both, w, groups=6))
+    c.expect("conv_state", both[..., -3:])
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     files = {"linear": linear_case, "conv": conv_case, "norm": norm_case,
              "activation": activation_case, "cell": cell_case,
-             "attention": attention_case, "rope": rope_case, "moe": moe_case}
+             "attention": attention_case, "rope": rope_case, "moe": moe_case,
+             "delta": delta_case}
     count = size = 0
     for name, fill in files.items():
         c = Case()

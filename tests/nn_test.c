@@ -273,6 +273,75 @@ TEST(nn, refusals_of_moe)
 	life_end(&l);
 }
 
+static void causal_convs(struct forms *f)
+{
+	adze_tensor x = in(f, "x", "n<=4 c=6 s=5"), next;
+	struct adze_nn_conv l = {in(f, "w", NULL), in(f, "bias", NULL)};
+	out(f, "conv", adze_nn_causal_conv(l, x, none, NULL));
+	l.bias = none;
+	out(f, "conv_on", adze_nn_causal_conv(l, x, in(f, "before", "n<=4 6 3"), &next));
+	out(f, "conv_state", next);
+}
+
+TEST(nn, delta)
+{
+	static const struct { const char *name; int64_t chunk; } way[] = {
+		{"step", 1}, {"four", 4}, {"eight", 8}, {"one", 0}};
+	struct forms f;
+	forms_begin(&f, "nn/delta");
+	adze_tensor q = in(&f, "q", "n<=4 h=2 s=11 d=8"), k = in(&f, "k", "n<=4 h=2 s=11 d=8");
+	adze_tensor v = in(&f, "v", "n<=4 h=4 s=11 e=6"), s = in(&f, "state", "n<=4 4 8 6"), last;
+	adze_tensor a = adze_transpose(in(&f, "a", "n<=4 h=4 s=11"), "n s h");
+	adze_tensor g = adze_nn_delta_decay(a, in(&f, "log", NULL), in(&f, "dt", NULL));
+	adze_tensor beta = adze_logistic(in(&f, "b", "n<=4 h=4 s=11"));
+	out(&f, "decay", g);
+	g = adze_transpose(g, "0 2 1");
+	for (int i = 0; i < 4; i++) {
+		char name[32];
+		const adze_delta_options with = {.normalize = true, .chunk = way[i].chunk};
+		out(&f, way[i].name, adze_nn_delta_rule(q, k, v, g, beta, s, &with, &last));
+		snprintf(name, sizeof name, "%s_state", way[i].name);
+		out(&f, name, last);
+	}
+	const adze_delta_options with = {.scale = 0.3 / sqrt(8), .chunk = 5};
+	k = adze_mul(k, adze_scalar_like(k, 0.3));
+	s = adze_mul(s, adze_scalar_like(s, 0));
+	out(&f, "plain", adze_nn_delta_rule(q, k, v, g, beta, s, &with, &last));
+	out(&f, "plain_state", last);
+	causal_convs(&f);
+	forms_end(&f);
+}
+
+TEST(nn, refusals_of_delta)
+{
+	struct life l;
+	adze_tensor n;
+	const adze_delta_options bad = {.chunk = -1};
+	life_begin(&l);
+	REFUSED(X(q, "2 3 4"); X(v, "2 3 5"); X(r, "2 3"); X(s, "2 5 4"),
+		adze_nn_delta_rule(q, q, v, r, r, s, NULL, &n), ADZE_E_TYPE, "nn_delta_rule",
+		"f32[2, 3, 5]: the values' shape");
+	CHECK(!adze_is(n));
+	REFUSED(X(q, "2 t<=3 4"); X(v, "2 t<=3 5"); X(r, "2 t<=3"); X(s, "2 4 5"),
+		adze_nn_delta_rule(q, q, v, r, r, s, NULL, &n), ADZE_E_TYPE, "nn_delta_rule",
+		"is no symbol");
+	REFUSED(X(q, "2 3 4"); X(r, "2 3 1"); X(s, "2 4 4"),
+		adze_nn_delta_rule(q, q, q, r, r, s, NULL, &n), ADZE_E_TYPE, "nn_delta_rule",
+		"f32[2, 3, 4]: it takes");
+	REFUSED(X(q, "2 3 4"); X(r, "2 3"); X(s, "2 4 4"),
+		adze_nn_delta_rule(q, q, q, r, r, s, &bad, &n), ADZE_E_ARGUMENT, "nn_delta_rule",
+		"-1 positions");
+	REFUSED(X(x, "2 4"); X(a, "3"), adze_nn_delta_decay(x, a, a), ADZE_E_TYPE,
+		"nn_delta_decay", "f32[3]");
+	REFUSED(X(x, "2 4 6"); X(w, "4 2 3"); struct adze_nn_conv m = {w KOMMA none},
+		adze_nn_causal_conv(m, x, none, &n), ADZE_E_TYPE, "nn_causal_conv",
+		"f32[2, 4, 6]: it takes");
+	REFUSED(X(x, "2 4 6"); X(w, "4 1 3"); X(s, "2 4 3");
+		struct adze_nn_conv m = {w KOMMA none}, adze_nn_causal_conv(m, x, s, &n),
+		ADZE_E_TYPE, "nn_causal_conv", "f32[2, 4, 3]: the state is");
+	life_end(&l);
+}
+
 TEST(nn, refusals)
 {
 	struct life l;

@@ -181,6 +181,36 @@ ADZE_API adze_tensor adze_nn_experts_chosen(struct adze_nn_experts l, adze_tenso
 					    adze_tensor weights, adze_tensor indices,
 					    const char *activation);
 
+/* ---- gated delta nets (arXiv:2412.06464) ---- */
+
+/** Zero-initialise. */
+typedef struct adze_delta_options {
+	bool normalize; /* q and k to unit length, with 1e-6 beneath the root */
+	double scale;   /* [1 / sqrt(width)] of q */
+	int64_t chunk;  /* [64] positions that are worked on together; 1: step by step */
+} adze_delta_options;
+/**
+ * Linear attention whose state is corrected at each position t, all in f32:
+ *     S = exp(g[t]) S;  S = S + k[t]' beta[t] (v[t] - k[t] S);  y[t] = scale q[t] S
+ * q and k [.., kv heads, s, d], v [.., heads, s, e], g and beta [.., heads, s], state S
+ * [.., heads, d, e]; heads are a multiple of kv heads. Gives y as v, and the last S. s is no
+ * symbol. Chunks of c give the same by products of matrices, c (d + e) numbers a position and
+ * head; a graph has a few nodes more for each chunk. A decoder's call has s = 1.
+ */
+ADZE_API adze_tensor adze_nn_delta_rule(adze_tensor q, adze_tensor k, adze_tensor v,
+					adze_tensor g, adze_tensor beta, adze_tensor state,
+					const adze_delta_options *options,
+					adze_tensor *next_state);
+/** g = -exp(a_log) softplus(x + dt_bias), in f32: x [.., heads], the others [heads]. */
+ADZE_API adze_tensor adze_nn_delta_decay(adze_tensor x, adze_tensor a_log, adze_tensor dt_bias);
+/**
+ * Each of [n, c, s] convolved with the k of [c, 1, k] up to its place. `state` [n, c, k - 1] is
+ * what came before, or the null tensor: zeros; what comes before the next call goes into
+ * *next_state, which may be NULL.
+ */
+ADZE_API adze_tensor adze_nn_causal_conv(struct adze_nn_conv l, adze_tensor x, adze_tensor state,
+					 adze_tensor *next_state);
+
 #define adze_nn_linear(l, x) adze_nn_linear(l, ADZE_AT(x))
 #define adze_nn_scaled_linear(l, x) adze_nn_scaled_linear(l, ADZE_AT(x))
 #define adze_nn_embedding(l, ids) adze_nn_embedding(l, ADZE_AT(ids))
@@ -201,6 +231,9 @@ ADZE_API adze_tensor adze_nn_experts_chosen(struct adze_nn_experts l, adze_tenso
 #define adze_nn_route_chosen(logits, ...) adze_nn_route_chosen(ADZE_AT(logits), __VA_ARGS__)
 #define adze_nn_experts(l, x, ...) adze_nn_experts(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_experts_chosen(l, x, ...) adze_nn_experts_chosen(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_delta_rule(q, ...) adze_nn_delta_rule(ADZE_AT(q), __VA_ARGS__)
+#define adze_nn_delta_decay(x, ...) adze_nn_delta_decay(ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_causal_conv(l, x, ...) adze_nn_causal_conv(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_rope(x, ...) adze_rope(ADZE_AT(x), __VA_ARGS__)
 
 #endif
