@@ -11,6 +11,16 @@ adze_status eval_reshape(struct eval *e)
 	return ADZE_OK;
 }
 
+adze_status eval_bitcast(struct eval *e)
+{
+	return eval_reshape(e);
+}
+
+adze_status eval_barrier(struct eval *e)
+{
+	return eval_reshape(e);
+}
+
 /* Each element of the result in turn from where `w` stands in the operand. */
 static adze_status gather(struct eval *e, struct walk *w)
 {
@@ -92,18 +102,19 @@ adze_status eval_pad(struct eval *e)
 	const struct attrs_pad *a = EVAL_ATTRS(pad, e);
 	const struct eval_array *x = &e->x[0];
 	struct walk w = {0};
-	for (int i = 0; i < e->y.rank; i++) {
-		walk_axis(&w, e->y.extent[i], x->stride[i], 0);
-		w.offset[0] -= a->low.at[i] * x->stride[i];
-	}
+	for (int i = 0; i < e->y.rank; i++)
+		walk_axis(&w, e->y.extent[i], 0, 0);
 	for (int64_t i = 0; i < e->y.count; i++, walk_next(&w)) {
 		bool inside = true;
+		int64_t from = 0;
 		for (int k = 0; k < x->rank; k++) {
 			int64_t at = w.at[k] - a->low.at[k];
-			inside = inside && at >= 0 && at < x->extent[k];
+			int64_t apart = dims_or(&a->interior, k, 0) + 1;
+			inside = inside && at >= 0 && at % apart == 0 && at / apart < x->extent[k];
+			from += at / apart * x->stride[k];
 		}
 		if (inside)
-			copy_element(e, i, x, w.offset[0]);
+			copy_element(e, i, x, from);
 		else
 			copy_element(e, i, &e->x[1], 0);
 	}

@@ -27,6 +27,8 @@ static bool pays(const adze_graph *g, ir_val v)
 {
 	const adze_shape *y = ir_type(g, v);
 	int64_t bytes = 0, most = 0, work = 0;
+	if (ir_get(g, v)->op == OP_BARRIER)
+		return false;
 	if (ir_get(g, v)->narg == 0 || !shape_is_static(y) || shape_bytes(y) > MOST_BYTES)
 		return false;
 	for (size_t i = 0; i < ir_get(g, v)->narg; i++) {

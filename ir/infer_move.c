@@ -55,6 +55,36 @@ adze_status infer_broadcast(struct ask *q)
 	return infer_declared(q);
 }
 
+adze_status infer_barrier(struct ask *q)
+{
+	*q->out = *infer_type(q, 0);
+	return ADZE_OK;
+}
+
+adze_status infer_bitcast(struct ask *q)
+{
+	const adze_shape *x = infer_type(q, 0), *to = q->declared;
+	int from_bits = dtype_info(x->dtype)->bits, to_bits = dtype_info(to->dtype)->bits;
+	/* The narrower one is like the other, with a last axis. */
+	const adze_shape *wide = to_bits < from_bits ? x : to, *narrow = wide == x ? to : x;
+	int64_t parts = from_bits > to_bits ? from_bits / to_bits : to_bits / from_bits;
+	int more = parts > 1;
+	struct diag d = {ADZE_OK, ""};
+	if (shape_check(to, &d) != ADZE_OK)
+		return infer_refuse(q, d.text);
+	if (!dtype_is_float(to->dtype) && !dtype_is_int(to->dtype))
+		return infer_refuse(q, "to integers and floats only");
+	if (narrow->rank != wide->rank + more)
+		return infer_refuse(q, "narrower elements have one axis more");
+	for (int i = 0; i < wide->rank; i++)
+		if (!dim_same(&narrow->dim[i], &wide->dim[i]))
+			return infer_refuse(q, "the other axes differ");
+	const adze_dim *last = &narrow->dim[narrow->rank > 0 ? narrow->rank - 1 : 0];
+	if (more && (!dim_is_static(last) || last->size != parts))
+		return infer_refuse(q, "the last axis has the parts of a wider element");
+	return infer_declared(q);
+}
+
 adze_status infer_transpose(struct ask *q)
 {
 	const struct attrs_axes *a = q->attrs;
@@ -136,15 +166,20 @@ adze_status infer_pad(struct ask *q)
 		return infer_refuse(q, "what is put around must be a scalar of the same type");
 	if (a->low.n != x->rank || a->high.n != x->rank ||
 	    !infer_list_ok(&a->low, x->rank, -INT32_MAX) ||
-	    !infer_list_ok(&a->high, x->rank, -INT32_MAX))
-		return infer_refuse(q, "low and high have one number an axis");
+	    !infer_list_ok(&a->high, x->rank, -INT32_MAX) ||
+	    !infer_list_ok(&a->interior, x->rank, 0))
+		return infer_refuse(q, "low, high and interior have one number an axis");
 	for (int i = 0; i < x->rank; i++) {
-		if (a->low.at[i] == 0 && a->high.at[i] == 0)
+		int64_t *size = &q->out->dim[i].size, between = dims_or(&a->interior, i, 0), more;
+		if (a->low.at[i] == 0 && a->high.at[i] == 0 && between == 0)
 			continue;
 		if (!dim_is_static(&x->dim[i]))
 			return infer_refuse(q, "an axis with a symbol cannot be padded");
-		q->out->dim[i].size += a->low.at[i] + a->high.at[i];
-		if (q->out->dim[i].size < 0)
+		if (__builtin_mul_overflow(*size > 0 ? *size - 1 : 0, between, &more) ||
+		    __builtin_add_overflow(*size, more, size))
+			return infer_refuse(q, "the extent overflows");
+		*size += a->low.at[i] + a->high.at[i];
+		if (*size < 0)
 			return infer_refuse(q, "more is cut off than there is");
 	}
 	return ADZE_OK;

@@ -137,6 +137,22 @@ static ir_val reverse(struct ir_map *map, ir_val v)
 	return y;
 }
 
+/* What stands between elements first, and then what is around them: a pad or slices. */
+static ir_val spread_axis(adze_graph *to, ir_val x, ir_val with, int axis, int64_t low,
+			  int64_t high, int64_t between)
+{
+	int rank = ir_type(to, x)->rank;
+	struct attrs_pad one = {.low = {.n = rank}, .high = {.n = rank}, .interior = {.n = rank}};
+	one.low.at[axis] = low > 0 ? low : 0;
+	one.high.at[axis] = high > 0 ? high : 0;
+	one.interior.at[axis] = between;
+	ir_val y = ir_emit2(to, OP_PAD, x, with, &one);
+	if (y == 0 || (low >= 0 && high >= 0))
+		return y;
+	int64_t size = ir_type(to, y)->dim[axis].size;
+	return slice_axis(to, y, axis, low < 0 ? -low : 0, high < 0 ? size + high : size, 1);
+}
+
 /* What is cut off is a slice; what is put around, a pad. */
 static ir_val pad(struct ir_map *map, ir_val v)
 {
@@ -147,8 +163,13 @@ static ir_val pad(struct ir_map *map, ir_val v)
 		return ir_clone(map, v);
 	for (int i = 0; i < s->rank; i++) {
 		int64_t low = a->low.at[i], high = a->high.at[i], size = s->dim[i].size;
-		if (low == 0 && high == 0)
+		int64_t between = dims_or(&a->interior, i, 0);
+		if (low == 0 && high == 0 && between == 0)
 			continue;
+		if (between > 0) {
+			y = spread_axis(map->to, y, with, i, low, high, between);
+			continue;
+		}
 		int64_t from = low >= 0 ? 0 : -low < size ? -low : size;
 		int64_t to = high >= 0 ? size : size + high > from ? size + high : from;
 		int64_t more = size + low + high - (to - from);

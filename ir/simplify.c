@@ -23,6 +23,7 @@
 	RULE(VIEW, join_reshapes)     /* of a reshape, or to the shape it has */   \
 	RULE(VIEW, join_transposes)   /* of a transpose, or in order */            \
 	RULE(VIEW, join_broadcasts)   /* of a broadcast, or to the shape it has */ \
+	RULE(VIEW, drop_bitcast)      /* to the type it has, or through another */ \
 	RULE(VIEW, drop_reverse)      /* twice, or of nothing */                   \
 	RULE(VIEW, drop_slice)        /* of everything */                          \
 	RULE(MOVE, drop_pad)          /* of nothing */                             \
@@ -39,7 +40,8 @@ static enum ir_op op_of(const adze_graph *g, ir_val v)
 /* The one element that all of `v` is, looking through views; NULL where it has several. */
 static const void *find_splat(const adze_graph *g, ir_val v)
 {
-	while (ir_class(g, v) == CLASS_VIEW)
+	while (ir_class(g, v) == CLASS_VIEW && op_of(g, v) != OP_BITCAST &&
+	       op_of(g, v) != OP_BARRIER)
 		v = ir_arg(g, v, 0);
 	if (op_of(g, v) != OP_CONST)
 		return NULL;
@@ -261,7 +263,8 @@ static ir_val move_splat(adze_graph *g, ir_val v)
 {
 	ir_val x = ir_arg(g, v, 0);
 	const void *element = find_splat(g, x);
-	if (element == NULL || (op_of(g, v) == OP_BROADCAST && ir_type(g, x)->rank == 0 &&
+	if (element == NULL || op_of(g, v) == OP_BITCAST || op_of(g, v) == OP_BARRIER ||
+	    (op_of(g, v) == OP_BROADCAST && ir_type(g, x)->rank == 0 &&
 				op_of(g, x) == OP_CONST))
 		return v;
 	return emit_splat(g, emit_element(g, ir_type(g, v)->dtype, element), v);
@@ -330,6 +333,19 @@ static ir_val join_broadcasts(adze_graph *g, ir_val v)
 	return ir_emit1(g, OP_BROADCAST, ir_arg(g, x, 0), &both, &type);
 }
 
+static ir_val drop_bitcast(adze_graph *g, ir_val v)
+{
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) != OP_BITCAST)
+		return v;
+	if (op_of(g, x) == OP_BITCAST)
+		x = ir_arg(g, x, 0);
+	/* What has the same extents has elements as wide. */
+	if (ir_type(g, x)->dtype == ir_type(g, v)->dtype)
+		return x;
+	return v;
+}
+
 /* The axes along which a reverse moves anything, as bits. */
 static unsigned reversed_axes(const adze_graph *g, ir_val v)
 {
@@ -369,7 +385,7 @@ static ir_val drop_pad(adze_graph *g, ir_val v)
 		return v;
 	const struct attrs_pad *a = IR_ATTRS(pad, g, v);
 	for (int i = 0; i < a->low.n; i++)
-		if (a->low.at[i] != 0 || a->high.at[i] != 0)
+		if (a->low.at[i] != 0 || a->high.at[i] != 0 || dims_or(&a->interior, i, 0) != 0)
 			return v;
 	return ir_arg(g, v, 0);
 }

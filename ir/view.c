@@ -230,6 +230,33 @@ static void through_part(const adze_graph *g, ir_val v, struct ir_view *w)
 	w->offset = ir_size_const(at / (int64_t)dtype_bytes(w->dtype));
 }
 
+/* Of narrower elements there are several for each; of wider ones, one for each run. */
+static bool through_bitcast(const adze_graph *g, ir_val v, struct ir_view *w)
+{
+	int from = dtype_info(ir_type(g, ir_arg(g, v, 0))->dtype)->bits;
+	int to = dtype_info(ir_type(g, v)->dtype)->bits, last = w->rank - 1;
+	int64_t parts = from > to ? from / to : to / from;
+	if (from < to) {
+		if (!ir_size_is(w->stride[last], 1) || w->offset.coef % parts != 0)
+			return false;
+		for (int i = 0; i < last; i++)
+			if (w->stride[i].coef % parts != 0 && !ir_size_is(w->extent[i], 1))
+				return false;
+		w->rank--;
+		for (int i = 0; i < last; i++)
+			w->stride[i].coef /= parts;
+		w->offset.coef /= parts;
+	} else if (from > to) {
+		for (int i = 0; i <= last; i++)
+			w->stride[i] = ir_size_mul(w->stride[i], ir_size_const(parts));
+		w->offset = ir_size_mul(w->offset, ir_size_const(parts));
+		w->extent[w->rank] = ir_size_const(parts);
+		w->stride[w->rank++] = ir_size_const(1);
+	}
+	w->dtype = ir_type(g, v)->dtype;
+	return true;
+}
+
 /* One view further: `w` describes the operand of `v`. */
 static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 {
@@ -241,6 +268,8 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 		set_extents(g, v, w);
 		return ok;
 	case OP_REVERSE: return through_reverse(IR_ATTRS(axes, g, v), w);
+	case OP_BITCAST: return through_bitcast(g, v, w);
+	case OP_BARRIER: return true;
 	case OP_TRANSPOSE: through_transpose(IR_ATTRS(axes, g, v), w); return true;
 	case OP_BROADCAST: through_broadcast(g, v, w); return true;
 	case OP_PART: through_part(g, v, w); return true;

@@ -6,7 +6,8 @@
  * overflow). Largest errors in units in the last place, found by trying all 2^32 floats
  * against the C library in double precision:
  *    exp 1.05   expm1 1.44   log 0.90   log1p 1.32   tanh 1.34   erf 1.21
- *    sin 1.57   cos 1.58   tan 3.68   logistic 2.49 (above -88; below, 0, as its formula)
+ *    sin 1.57   cos 1.58   tan 3.68   erf_inv 3.23
+ *    logistic 2.49 (above -88; below, 0, as its formula)
  * cbrt, pow, atan2 and fmod, and the lanes of sin, cos and tan beyond SIN_FAR, call the C
  * library lane by lane: slow, and as exact as that. gelu and gelu_tanh err by 2e-7 |x| where
  * their formulas subtract nearly equal numbers, as these do themselves.
@@ -243,6 +244,34 @@ static inline vf v_erf(vf x)
 	return v_if(v_lt(a, v_set(0.9f)), p, v_if(v_eq(x, x), y, x));
 }
 
+/* With w = -log(1 - x^2): x p(w - 2.5) up to 5; beyond, x q(sqrt(w) - 3). */
+static inline vf v_erf_inv(vf x)
+{
+	vf a = v_abs(x), one = v_set(1);
+	vf w = v_neg(v_log(v_mul(v_sub(one, a), v_add(one, a))));
+	vf s = v_sub(w, v_set(2.5f)), t = v_sub(v_sqrt(w), v_set(3));
+	vf p = v_fma(v_set(-8.79111095e-09f), s, v_set(2.32324826e-08f));
+	p = v_fma(p, s, v_set(4.66171286e-07f));
+	p = v_fma(p, s, v_set(-3.46270303e-06f));
+	p = v_fma(p, s, v_set(-4.96334997e-06f));
+	p = v_fma(p, s, v_set(0.00021834443f));
+	p = v_fma(p, s, v_set(-0.0012527419f));
+	p = v_fma(p, s, v_set(-0.00417738687f));
+	p = v_fma(p, s, v_set(0.24664028f));
+	p = v_fma(p, s, v_set(1.50140941f));
+	vf q = v_fma(v_set(0.000102778635f), t, v_set(-0.000296346174f));
+	q = v_fma(q, t, v_set(-3.85742642e-05f));
+	q = v_fma(q, t, v_set(0.00146847777f));
+	q = v_fma(q, t, v_set(-0.00360677391f));
+	q = v_fma(q, t, v_set(0.00569339609f));
+	q = v_fma(q, t, v_set(-0.00763528701f));
+	q = v_fma(q, t, v_set(0.00944452547f));
+	q = v_fma(q, t, v_set(1.00167489f));
+	q = v_fma(q, t, v_set(2.83297682f));
+	vf y = v_mul(x, v_if(v_lt(w, v_set(5)), p, q));
+	return v_if(v_eq(a, one), v_mul(x, v_set(HUGE_VALF)), y);
+}
+
 #define SIN_FAR 60000.0f
 
 /* x = q pi / 2 + r with |r| <= pi / 4; pi / 2 in three parts. */
@@ -329,6 +358,53 @@ static inline vf v_gelu_tanh(vf x)
 	vf cube = v_mul(v_mul(v_mul(v_set(0.044715f), x), x), x);
 	vf t = v_tanh(v_mul(v_set(0.79788456080286535588f), v_add(x, cube)));
 	return v_mul(v_mul(v_set(0.5f), x), v_add(v_set(1), t));
+}
+
+/* The key of ew.h in two halves, each of which a float holds. */
+static inline void v_total_key(vf a, vf *high, vf *low)
+{
+	vf q = v_if(v_unordered(a, a), v_of_bits(vi_or(v_bits(a), vi_set(INT32_MAX))), a);
+	vi u = v_bits(q);
+	u = vi_xor(u, vi_shr(vi_sar(u, 31), 1));
+	*high = v_from_int(vi_sar(u, 16));
+	*low = v_from_int(vi_and(u, vi_set(0xffff)));
+}
+
+static inline vm v_total_lt(vf a, vf b)
+{
+	vf ah, al, bh, bl;
+	v_total_key(a, &ah, &al);
+	v_total_key(b, &bh, &bl);
+	return m_or(v_lt(ah, bh), m_and(v_eq(ah, bh), v_lt(al, bl)));
+}
+
+static inline vm v_total_le(vf a, vf b)
+{
+	vf ah, al, bh, bl;
+	v_total_key(a, &ah, &al);
+	v_total_key(b, &bh, &bl);
+	return m_or(v_lt(ah, bh), m_and(v_eq(ah, bh), v_le(al, bl)));
+}
+
+/* As reduce_precision() of ew.c, with scales that f32 has room for. */
+static inline vf v_reduce_precision(vf a, vf b, vf c)
+{
+	vf x = v_abs(a), one = v_set(1), zero = v_set(0), inf = v_set(HUGE_VALF);
+	vf e = v_trunc(v_pick_min(v_pick_max(v_abs(b), one), v_set(8)));
+	vf m = v_trunc(v_pick_min(v_pick_max(c, zero), v_set(23)));
+	vf half = v_ldexp(one, v_sub(e, one)), low = v_sub(v_set(2), half);
+	vf k = v_sub(v_from_int(vi_shr(v_bits(x), 23)), v_set(127));
+	k = v_pick_max(k, v_set(-126));
+	k = v_if(v_lt(b, zero), v_pick_max(k, low), k);
+	vm big = v_lt(v_set(100), k);
+	k = v_if(big, v_sub(k, v_set(32)), k);
+	x = v_if(big, v_mul(x, v_set(0x1p-32f)), x);
+	vf far = v_ldexp(one, v_sub(v_add(k, v_set(23)), m));
+	x = v_if(v_lt(x, far), v_sub(v_add(x, far), far), x);
+	x = v_if(big, v_mul(x, v_set(0x1p32f)), x);
+	vm none = m_and(v_lt(zero, b), v_lt(x, v_ldexp(one, low)));
+	x = v_if(none, zero, v_if(v_le(v_ldexp(one, half), x), inf, x));
+	return v_if(v_lt(v_abs(a), inf), v_copy_sign(x, a), a);
 }
 
 #endif

@@ -5,14 +5,16 @@ Written from what the functions are said to do, not from their formulas. Floats:
 in the next wider type (long double for f64) and rounded; narrow ones in f32 first, as
 their kernels do. Integers and conversions: whole numbers and fractions.
 """
+from fractions import Fraction
+
 import numpy as np
-from scipy.special import erf
+from scipy.special import erf, erfcinv, erfinv
 
 from opcase import FLOATS, INTS, NUMPY, Case, Tensor, float_bits, int_range, wrap
 
 UNARY = ["floor", "ceil", "round", "round_away", "neg", "abs", "sign", "sqrt", "is_finite"]
 BINARY = ["add", "sub", "mul", "div", "rem", "max", "min", "eq", "ne", "lt", "le", "gt", "ge"]
-MATH = ["exp", "expm1", "log", "log1p", "rsqrt", "cbrt", "sin", "cos", "tan", "tanh", "erf", "relu"]
+MATH = ["exp", "expm1", "log", "log1p", "rsqrt", "cbrt", "sin", "cos", "tan", "tanh", "erf", "relu", "erf_inv"]
 MATH2 = ["pow", "atan2"]
 # 1 + what tends to -1, or 1 / (1 + what overflows): errors near 0 are absolute.
 COMPOSED = ["logistic", "silu", "gelu", "gelu_tanh"]
@@ -47,6 +49,12 @@ def larger(a, b):
     return np.where(np.isnan(a), a, np.where(np.isnan(b), b, y))
 
 
+def inverse_erf(x):
+    """By the complement near one, where that is what has digits."""
+    far = np.copysign(erfcinv(1 - abs(x)), x)
+    return np.where(abs(x) > 0.5, far, erfinv(x))
+
+
 FUNCTION = {
     "floor": np.floor, "ceil": np.ceil, "round": np.rint, "round_away": round_away,
     "neg": np.negative, "abs": np.abs, "sign": sign, "sqrt": np.sqrt, "is_finite": np.isfinite,
@@ -57,6 +65,7 @@ FUNCTION = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "cbrt": np.cbrt,
     "rsqrt": lambda x: 1 / np.sqrt(x), "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "tanh": np.tanh, "erf": lambda x: erf(x.astype(np.float64)).astype(x.dtype),
+    "erf_inv": lambda x: inverse_erf(x.astype(np.float64)).astype(x.dtype),
     "relu": lambda x: np.where(x <= 0, 0, x), "pow": np.power, "atan2": np.arctan2,
     "logistic": lambda x: 1 / (1 + np.exp(-x)), "silu": lambda x: x / (1 + np.exp(-x)),
     "gelu": lambda x: x / 2 * (1 + erf((x / np.sqrt(x.dtype.type(2))).astype(np.float64))),
@@ -123,6 +132,67 @@ def clamp_case():
         for name, v in (("low", low), ("x", x), ("high", high)):
             case.input(f"{name}_{kind}", Tensor.of(v, kind))
         case.op(kind, "clamp", [f"{w}_{kind}" for w in ("low", "x", "high")], Tensor.of(y, kind))
+    return case
+
+
+def raw(bits, kind):
+    """Elements by their bits, NaNs as they are."""
+    t = Tensor.of(np.zeros(len(bits)), kind)
+    t.array = np.array(bits, FLOATS[kind][3]).view(t.array.dtype)
+    return t
+
+
+def total_case():
+    """All pairs of some bits. NaNs of one sign are one."""
+    case = Case("ew_total")
+    for kind in ("f32", "f64", "f16", "bf16", "f8e5m2"):
+        ebits, mbits, _, _ = FLOATS[kind]
+        inf, quiet = (2 ** ebits - 1) << mbits, 1 << (mbits - 1)
+        half = [0, 1, 1 << mbits, (2 ** (ebits - 1) - 1) << mbits, inf - 1, inf, inf + 1,
+                inf + quiet, inf + quiet * 2 - 1]
+        top = 1 << (ebits + mbits)
+        bits = half + [top + u for u in half]
+        order = {u: (-1 if u >= top else 1) * (2 * min(u % top, inf + 1) + 1) for u in bits}
+        a, b = ([u for u in bits for _ in bits], [u for _ in bits for u in bits])
+        case.input(f"a_{kind}", raw(a, kind))
+        case.input(f"b_{kind}", raw(b, kind))
+        for f, is_in in (("total_lt", lambda x, y: x < y), ("total_le", lambda x, y: x <= y)):
+            y = np.array([is_in(order[x], order[z]) for x, z in zip(a, b)])
+            case.op(f"{f}_{kind}", f, [f"a_{kind}", f"b_{kind}"], y)
+    return case
+
+
+def reduce_precision(v, ebits, mbits):
+    """To the nearest float of that size in whole numbers; a negative size has subnormals."""
+    if v == 0 or not np.isfinite(v):
+        return v
+    low, f = 2 - 2 ** (abs(ebits) - 1), abs(Fraction(v))
+    e = f.numerator.bit_length() - f.denominator.bit_length()
+    e -= Fraction(2) ** e > f
+    unit = Fraction(2) ** ((max(e, low) if ebits < 0 else e) - mbits)
+    f = round(f / unit) * unit
+    y = np.inf if f >= Fraction(2) ** (2 ** (abs(ebits) - 1)) else float(f)
+    return float(np.copysign(0 if ebits > 0 and y < 2.0 ** low else y, v))
+
+
+def reduce_precision_case():
+    case, rng = Case("ew_reduce_precision"), np.random.RandomState(20)
+    for kind in ("f32", "f64", "f16", "bf16"):
+        ebits, mbits, _, _ = FLOATS[kind]
+        v = EDGES + SPECIAL[kind] + PLAIN + list(np.exp(rng.normal(0, 6, 20)))
+        v += [1 + 2.0 ** -k for k in range(1, 9)] + [1 + 3 * 2.0 ** -k for k in range(2, 9)]
+        v += [2.0 ** -14 * k / 16 for k in (1, 3, 7, 15, 15.75, 16)] + [65519.0, 65520.0, 1e-5]
+        x = Tensor.of(np.array(v, object), kind)
+        case.input(f"x_{kind}", x)
+        sizes = [(5, 10), (8, 7), (4, 3), (5, 2), (-5, 2), (-4, 3), (2, 1), (1, 0), (3, 0)]
+        sizes = [(e, m) for e, m in sizes if abs(e) < ebits] + [(-ebits, m) for m in sorted({0, 2, 7, mbits})]
+        for e, m in sizes:
+            name = f"{kind}_{'g' if e < 0 else ''}{abs(e)}_{m}"
+            for word, n in (("e", e), ("m", m)):
+                case.input(f"{word}_{name}", Tensor.of([n] * len(v), kind))
+            y = [reduce_precision(u, e, m) for u in x.values()]
+            case.op(name, "reduce_precision", [f"x_{kind}", f"e_{name}", f"m_{name}"],
+                    Tensor.of(np.array(y, object), kind))
     return case
 
 
@@ -277,7 +347,7 @@ def convert_case(kind):
 def cases(rng):
     with np.errstate(all="ignore"):
         out = [c for kind in ("f32", "f64", "f16", "bf16") for c in float_cases(kind, rng)]
-        out += [clamp_case(), bool_case(), select_case(rng)]
+        out += [clamp_case(), total_case(), reduce_precision_case(), bool_case(), select_case(rng)]
         out += [int_case(kind, rng) for kind in ("i8", "i32", "i64", "u8", "u64")]
         out += [convert_case(kind) for kind in ["bool"] + INTS + list(FLOATS)]
     return out

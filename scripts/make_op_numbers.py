@@ -313,6 +313,43 @@ def view_case(rng, kind):
     op("concat_none", "concat", ["none", "x"], v, axis=0)
     for name, low, high in (("pad", [1, 0, 2], [0, 3, 1]), ("pad_cut", [-1, 2, 0], [0, -3, -4])):
         op(name, "pad", ["x", "fill"], padded(v, low, high, v[0, 0, 0]), low=low, high=high)
+    for name, low, high, between in (
+            ("pad_between", [0, 0, 0], [0, 0, 0], [1, 0, 3]),
+            ("pad_both", [1, 2, 0], [0, 1, 4], [2, 1, 0]),
+            ("pad_between_cut", [-1, -3, 2], [-1, -4, -7], [3, 2, 1]),
+            ("pad_between_gone", [-2, 5, 0], [0, -9, 0], [1, 0, 0])):
+        wide = np.full([n + (n - 1) * k for n, k in zip(v.shape, between)], v[0, 0, 0])
+        wide[tuple(slice(None, None, k + 1) for k in between)] = v
+        wide = np.pad(wide, [(max(a, 0), max(b, 0)) for a, b in zip(low, high)],
+                      constant_values=v[0, 0, 0])
+        y = wide[tuple(slice(max(-a, 0), n - max(-b, 0))
+                       for a, b, n in zip(low, high, wide.shape))]
+        op(name, "pad", ["x", "fill"], y, low=low, high=high, interior=between)
+    return case
+
+
+def bitcast_case():
+    """The same bytes; NaNs as they are."""
+    case, rng = Case("bitcast"), np.random.RandomState(21)
+    kinds = ["i8", "u8", "i16", "u16", "f16", "bf16", "i32", "u32", "f32", "i64", "u64", "f64"]
+    size = {k: int(k.strip("iubf")) // 8 for k in kinds}
+    for n in (1, 2, 4, 8):
+        data = rng.bytes(24 * 8)
+        for kind in kinds:
+            if size[kind] != n:
+                continue
+            x = Tensor.of([0], kind)
+            x.array = np.frombuffer(data, x.array.dtype)[:24].reshape(3, 8)
+            case.input(f"x_{kind}", x)
+            for to in kinds:
+                y = Tensor.of([0], to)
+                m = size[to]
+                shape = (3, 8) if m == n else (3, 8, n // m) if m < n else \
+                    (3,) if m // n == 8 else None
+                if shape is not None:
+                    y.array = x.array.view(y.array.dtype).reshape(shape)
+                    case.op(f"{kind}_{to}", "bitcast", [f"x_{kind}"], y)
+    case.op("barrier", "barrier", ["x_i8"], case.inputs["x_i8"])
     return case
 
 
@@ -388,8 +425,8 @@ def main():
         cases += conv_cases(rng) + window_cases(rng)
     cases += [view_case(rng, k) for k in ("f32", "i64", "bool")]
     cases += [place_case(rng, k) for k in ("f32", "u8")]
-    cases += [source_case(), symbol_case(rng)]
     cases += plain_numbers.cases()
+    cases += [source_case(), symbol_case(rng), bitcast_case()]
     os.makedirs(OUT, exist_ok=True)
     for old in glob.glob(os.path.join(OUT, "*.safetensors")):
         os.remove(old)

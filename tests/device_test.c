@@ -170,6 +170,32 @@ static const struct graph_case graph_case[] = {
 	 " %5 = gather %x, %j, collapsed=[1], map=[1, 2], offset=[0, 2], sizes=[9, 1, 2],"
 	 " vector=1 : f32[t<=9, 3, 2]\n %6 = exp %5\n %7 = neg %4\n"
 	 " return a=%2, b=%7, c=%6\n}\n", "rel:1e-6", 1},
+	{"bits under other names",
+	 "graph g(%x: f32[t<=6, 8], %w: weight u8[5, 16], %n: u32[4, 2], %i: i32[3]) {\n"
+	 " %1 = bitcast %x : u16[t<=6, 8, 2]\n %2 = slice %1, start=[0, 2, 1], limit=[6, 7, 2]\n"
+	 " %3 = not %2\n %4 = slice %w, start=[1, 4], limit=[5, 12]\n"
+	 " %5 = reshape %4 : u8[4, 2, 4]\n %6 = bitcast %5 : i32[4, 2]\n"
+	 " %7 = bitcast %n : i32[4, 2]\n %8 = xor %6, %7\n"
+	 " %9 = slice %w, start=[0, 3], limit=[5, 11]\n %10 = reshape %9 : u8[5, 2, 4]\n"
+	 " %11 = bitcast %10 : u32[5, 2]\n %12 = add %11, %11\n"
+	 " %13 = bitcast %x : i32[t<=6, 8]\n %14 = take %13, %i, axis=1\n"
+	 " %15 = transpose %x, axes=[1, 0]\n %16 = bitcast %15 : u8[8, t<=6, 4]\n"
+	 " %17 = dot %8, %6, sum_a=[1], sum_b=[1]\n %18 = bitcast %12 : u8[5, 2, 4]\n"
+	 " return a=%3, b=%8, c=%12, d=%14, e=%16, f=%17, g=%18\n}\n", "exact", 1},
+	{"barriers",
+	 "graph g(%x: f32[t<=6, 8]) {\n %1 = exp %x\n %2 = barrier %1\n %3 = neg %2\n"
+	 " %4 = transpose %x, axes=[1, 0]\n %5 = barrier %4\n %6 = abs %5\n"
+	 " %7 = const {2} : f32[]\n %8 = barrier %7\n %9 = broadcast %8 : f32[t<=6, 8]\n"
+	 " %10 = mul %3, %9\n return a=%3, b=%6, c=%10, d=%2, e=%8\n}\n", "rel:1e-6", 1},
+	{"between elements",
+	 "graph g(%x: f32[5, t<=7, 6], %v: f32[]) {\n"
+	 " %1 = pad %x, %v, low=[1, 0, 2], high=[0, 0, 1], interior=[2, 0, 1]\n"
+	 " %2 = pad %x, %v, low=[-4, 0, -2], high=[-1, 0, -3], interior=[2, 0, 1]\n"
+	 " %3 = reverse %x, axes=[0]\n"
+	 " %4 = pad %3, %v, low=[-1, 0, 5], high=[3, 0, -16], interior=[1, 0, 1]\n"
+	 " %5 = slice %x, start=[1, 0, 2], limit=[4, 7, 3]\n"
+	 " %6 = pad %5, %v, low=[0, 0, 0], high=[0, 0, 0], interior=[3, 0, 9]\n"
+	 " return a=%1, b=%2, c=%4, d=%6\n}\n", "exact", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

@@ -642,10 +642,10 @@ static void read_name(struct bench *t)
 	t->dtype = dtype_find(last, strlen(last));
 	if (t->dtype == ADZE_DTYPE_COUNT)
 		t->dtype = bits_type((size_t)(last[0] - '0'));
-	if (strncmp(name, "reduce_step_", 12) == 0)
-		name += 12;
-	else if (strncmp(name, "reduce_", 7) == 0)
-		name += 7;
+	if (strcmp(t->family->type, "reduce_step_fn") == 0)
+		name += strlen("reduce_step_");
+	else if (strcmp(t->family->type, "reduce_fn") == 0)
+		name += strlen("reduce_");
 	t->ew = ew_find(name, (size_t)(last - 1 - name));
 }
 

@@ -71,7 +71,8 @@ static bool is_approximate(const struct random_graph *r, ir_val v)
 {
 	static const enum ew list[] = {EW_POW, EW_ATAN2, EW_EXP, EW_EXPM1, EW_LOG, EW_LOG1P,
 				       EW_CBRT, EW_SIN, EW_COS, EW_TAN, EW_TANH, EW_ERF,
-				       EW_LOGISTIC, EW_SILU, EW_GELU, EW_GELU_TANH};
+				       EW_ERF_INV, EW_LOGISTIC, EW_SILU, EW_GELU,
+				       EW_GELU_TANH};
 	enum ir_op op = (enum ir_op)ir_get(r->g, v)->op;
 	if (!op_is_ew_row(op) || !dtype_is_float(dtype_of(r, v)))
 		return false;
@@ -85,7 +86,7 @@ static bool is_approximate(const struct random_graph *r, ir_val v)
 static bool jumps(const struct random_graph *r, ir_val v)
 {
 	static const enum ew list[] = {EW_FLOOR, EW_CEIL, EW_ROUND, EW_ROUND_AWAY, EW_REM,
-				       EW_SIGN, EW_ATAN2};
+				       EW_SIGN, EW_ATAN2, EW_REDUCE_PRECISION};
 	enum ir_op op = (enum ir_op)ir_get(r->g, v)->op;
 	bool moves = false;
 	for (size_t i = 0; i < ir_get(r->g, v)->narg; i++)

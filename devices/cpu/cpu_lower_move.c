@@ -7,14 +7,16 @@
 
 #include "devices/cpu/cpu_lower.h"
 
-/* A box of the sink's memory: its extents, from `start` on along each axis. */
-static struct cpu_view box(struct lowerer *l, const adze_shape *extents, const int64_t *start)
+/* A box of the sink's memory: its extents, from `start` on along each axis, every step-th. */
+static struct cpu_view box(struct lowerer *l, const adze_shape *extents, const int64_t *start,
+			   const int64_t *step)
 {
 	struct ir_view w;
 	ir_view_dense(l->g, l->group->sink, &w);
 	for (int i = 0; i < w.rank; i++) {
 		w.extent[i] = ir_size_of(l->g, &extents->dim[i]);
 		struct ir_size by = ir_size_mul(w.stride[i], ir_size_const(start[i]));
+		w.stride[i] = ir_size_mul(w.stride[i], ir_size_const(step != NULL ? step[i] : 1));
 		if (by.coef == 0)
 			continue;
 		/* One axis at most has a start where strides have symbols: concat, pad. */
@@ -34,11 +36,29 @@ static adze_status lower_concat(struct lowerer *l)
 		const adze_shape *xs = ir_type(g, x);
 		if (lower_add_step(l, CPU_COPY, root) == NULL)
 			return ADZE_E_NOMEM;
-		lower_add_view(l, box(l, xs, start));
+		lower_add_view(l, box(l, xs, start, NULL));
 		TRY(lower_add_operand(l, x));
 		start[axis] += xs->dim[axis].size;
 	}
 	return ADZE_OK;
+}
+
+/*
+ * Element e of an axis comes to low + e * step. Those that come to places that are there: where
+ * the first one comes to, how many are before it, and into *size how many they are.
+ */
+static void find_inside(int64_t low, int64_t step, int64_t places, int64_t *size, int64_t *start,
+			int64_t *cut)
+{
+	int64_t end = places > low ? (places - low - 1) / step + 1 : 0;
+	*cut = low < 0 ? (-low + step - 1) / step : 0;
+	*cut = *cut < *size ? *cut : *size;
+	*start = low + *cut * step;
+	end = end < *size ? end : *size;
+	*size = end > *cut ? end - *cut : 0;
+	/* Of nothing, any place does that is there. */
+	if (*size == 0)
+		*start = 0;
 }
 
 static adze_status lower_pad(struct lowerer *l)
@@ -48,18 +68,15 @@ static adze_status lower_pad(struct lowerer *l)
 	const struct attrs_pad *a = IR_ATTRS(pad, g, root);
 	const adze_shape *ys = ir_type(g, root);
 	adze_shape inside = *ir_type(g, ir_arg(g, root, 0));
-	int64_t start[ADZE_MAX_RANK] = {0}, cut[ADZE_MAX_RANK] = {0};
+	int64_t start[ADZE_MAX_RANK] = {0}, cut[ADZE_MAX_RANK] = {0}, step[ADZE_MAX_RANK];
 	for (int i = 0; i < inside.rank; i++) {
-		int64_t low = a->low.at[i], high = a->high.at[i], *size = &inside.dim[i].size;
-		start[i] = low > 0 ? low : 0;
-		cut[i] = low < 0 ? (-low < *size ? -low : *size) : 0;
-		if (low == 0 && high == 0)
+		step[i] = dims_or(&a->interior, i, 0) + 1;
+		if (a->low.at[i] == 0 && a->high.at[i] == 0 && step[i] == 1)
 			continue;
-		if (ys->dim[i].scale != 1 || !dim_is_static(&ys->dim[i]))
+		if (!dim_is_static(&ys->dim[i]))
 			return lower_unsupported(l, root, "an axis with a symbol cannot be padded");
-		*size -= cut[i];
-		if (high < 0)
-			*size = *size + high > 0 ? *size + high : 0;
+		find_inside(a->low.at[i], step[i], ys->dim[i].size, &inside.dim[i].size, &start[i],
+			    &cut[i]);
 	}
 	if (lower_add_step(l, CPU_FILL, root) == NULL)
 		return ADZE_E_NOMEM;
@@ -81,7 +98,7 @@ static adze_status lower_pad(struct lowerer *l)
 	}
 	if (lower_add_step(l, CPU_COPY, root) == NULL)
 		return ADZE_E_NOMEM;
-	lower_add_view(l, box(l, &inside, start));
+	lower_add_view(l, box(l, &inside, start, step));
 	lower_add_view(l, lower_to_view(l, &x));
 	return ADZE_OK;
 }

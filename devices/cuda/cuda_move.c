@@ -80,9 +80,15 @@ static void print_pad(struct cuda_kernel *k, struct text *out, const coord_text 
 {
 	const struct attrs_pad *a = IR_ATTRS(pad, k->e->g, k->q->root);
 	coord_text at[ADZE_MAX_RANK];
-	for (int i = 0; i < a->low.n; i++)
-		snprintf(at[i], sizeof at[i], "(%.10s - %" PRId32 ")", o[i],
-			 (int32_t)a->low.at[i]);
+	for (int i = 0; i < a->low.n; i++) {
+		int32_t low = (int32_t)a->low.at[i];
+		int64_t apart = dims_or(&a->interior, i, 0) + 1;
+		snprintf(at[i], sizeof at[i], "(%.10s - %" PRId32 ")", o[i], low);
+		if (apart == 1)
+			continue;
+		cuda_line(k, "const idx e%d = (idx)apart(%s, %" PRId64 ");", i, at[i], apart);
+		snprintf(at[i], sizeof at[i], "e%d", i);
+	}
 	emit_inside(k, arg(k, 0), (const coord_text *)at);
 	text_add(out, "inside ? ");
 	print_element(k, out, arg(k, 0), (const coord_text *)at);

@@ -118,9 +118,10 @@ void cuda_forget(struct cuda_kernel *k, const struct cuda_space *s)
 		k->e->local[k->q->node[i]] = 0;
 }
 
-static bool is_single(const adze_graph *g, ir_val base)
+static bool is_single(const adze_graph *g, ir_val v, ir_val base)
 {
-	return ir_get(g, base)->op == OP_CONST && shape_count(ir_type(g, base)) == 1;
+	return ir_get(g, base)->op == OP_CONST && shape_count(ir_type(g, base)) == 1 &&
+	       dtype_info(ir_type(g, base)->dtype)->bits == dtype_info(ir_type(g, v)->dtype)->bits;
 }
 
 /* Reads the leaf's element into a variable. */
@@ -132,7 +133,7 @@ static uint32_t load_leaf(struct cuda_kernel *k, const struct cuda_space *s, int
 	char index[CUDA_INDEX];
 	struct text x;
 	text_init(&x, k->e->out->arena.from);
-	if (is_single(g, base)) {
+	if (is_single(g, v, base)) {
 		cuda_literal(&x, dtype, IR_ATTRS(data, g, base)->data.bytes);
 	} else {
 		struct cuda_ref at = v == k->stored ? k->stored_at : cuda_ref_of(k->e, base);

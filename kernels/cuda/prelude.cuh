@@ -145,6 +145,9 @@ DEVICE u64 cut_unsigned(double v, int bits)
 	return v >= 2 * (double)(1ull << (bits - 1)) ? ~0ull >> (64 - bits) : (u64)v;
 }
 
+/* The element that comes to a place when they lie `by` apart; -1 between two. */
+DEVICE i64 apart(i64 at, i64 by) { return at < 0 || at % by != 0 ? -1 : at / by; }
+
 /* An index kept to 0 .. most; 0 where `most` is negative. */
 DEVICE i64 kept(i64 v, i64 most)
 {
@@ -173,6 +176,66 @@ DEVICE double ew_clamp(double a, double b, double c)
 	if (a != a || b != b || c != c)
 		return a + b + c;
 	return b < a ? a : b > c ? c : b;
+}
+
+DEVICE i64 ew_key(float a)
+{
+	int u = (int)(__float_as_uint(a) | (a != a ? 0x7fffffffu : 0u));
+	return u < 0 ? u ^ 0x7fffffff : u;
+}
+DEVICE i64 ew_key(double a)
+{
+	i64 u = __double_as_longlong(a) | (a != a ? 0x7fffffffffffffffll : 0);
+	return u < 0 ? u ^ 0x7fffffffffffffffll : u;
+}
+DEVICE double ew_erf_inv(double a)
+{
+	double x = fabs(a), y = x * 0.8862269254527580 * (1 + x * x * 0.2617993877991494);
+	if (!(x < 1))
+		return x > 1 ? f64_of(0x7ff8000000000000ull)
+			     : x == 1 ? copysign(f64_of(0x7ff0000000000000ull), a) : a;
+	if (x > 0.25) {
+		double l = log((1 - x) * (1 + x)), t = 4.330746750799873 + l / 2;
+		y = sqrt(sqrt(t * t - l / 0.147) - t);
+	}
+	for (int i = 0; i < 3 && x > 0; i++) {
+		double d = x < 0.5 ? erf(y) - x : (1 - x) - erfc(y);
+		d /= 1.1283791670955126 * exp(-y * y);
+		y -= d / (1 + y * d);
+	}
+	return copysign(y, a);
+}
+DEVICE float ew_erf_inv(float a) { return (float)ew_erf_inv((double)a); }
+DEVICE double reduce_precision(double a, double b, double c, int ebits, int mbits)
+{
+	const double inf = f64_of(0x7ff0000000000000ull);
+	double x = fabs(a), size = fabs(b);
+	int e = size >= 1 ? (size < ebits ? (int)size : ebits) : 1;
+	int m = c >= 0 ? (c < mbits ? (int)c : mbits) : 0;
+	int low = 2 - (1 << (e - 1)), least = 2 - (1 << (ebits - 1));
+	if (!(x > 0 && x < inf))
+		return a;
+	int k = ilogb(x);
+	k = k < least ? least : k;
+	k = b < 0 && k < low ? low : k;
+	double by = k > 900 ? 5.421010862427522e-20 : 1; /* 2^-64 */
+	x *= by;
+	double far = ldexp(by, k + 52 - m);
+	x = x < far ? x + far - far : x;
+	x /= by;
+	if (x >= ldexp(1.0, 1 << (e - 1)))
+		x = inf;
+	else if (b > 0 && x < ldexp(1.0, low))
+		x = 0;
+	return copysign(x, a);
+}
+DEVICE double ew_reduce_precision(double a, double b, double c)
+{
+	return reduce_precision(a, b, c, 11, 52);
+}
+DEVICE float ew_reduce_precision(float a, float b, float c)
+{
+	return (float)reduce_precision(a, b, c, 8, 23);
 }
 
 DEVICE u64 ew_low(u64 a, unsigned bits) { return a & (~0ull >> (64 - bits)); }

@@ -6,6 +6,8 @@
 #ifndef ADZE_EW_H
 #define ADZE_EW_H
 
+#include <string.h>
+
 #include "base/dtype.h"
 
 enum ew {
@@ -66,6 +68,28 @@ static inline double ew_clamp_f64(double a, double b, double c)
 		return a + b + c;
 	return b < a ? a : b > c ? c : b;
 }
+
+/* Integers in the total order of the floats; all NaNs of a sign are one. */
+static inline int64_t ew_key_f32(float a)
+{
+	int32_t u;
+	memcpy(&u, &a, sizeof u);
+	u |= a != a ? INT32_MAX : 0;
+	return u < 0 ? u ^ INT32_MAX : u;
+}
+
+static inline int64_t ew_key_f64(double a)
+{
+	int64_t u;
+	memcpy(&u, &a, sizeof u);
+	u |= a != a ? INT64_MAX : 0;
+	return u < 0 ? u ^ INT64_MAX : u;
+}
+
+double ew_erf_inv_f64(double a);
+float ew_erf_inv_f32(float a);
+double ew_reduce_precision_f64(double a, double b, double c);
+float ew_reduce_precision_f32(float a, float b, float c);
 
 static inline uint64_t ew_low(uint64_t a, unsigned bits)
 {

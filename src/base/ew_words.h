@@ -16,6 +16,9 @@
 #undef ew_hi
 #undef ew_lo
 #undef ew_clamp
+#undef ew_key
+#undef ew_erf_inv
+#undef ew_reduce_precision
 #undef ew_idiv
 #undef ew_irem
 #undef ew_ipow
@@ -32,6 +35,9 @@
 #define ew_hi ew_hi_f32
 #define ew_lo ew_lo_f32
 #define ew_clamp ew_clamp_f32
+#define ew_key ew_key_f32
+#define ew_erf_inv ew_erf_inv_f32
+#define ew_reduce_precision ew_reduce_precision_f32
 #elif defined(EW_WORDS_F64)
 #define T double
 #define F(name) name
@@ -39,6 +45,9 @@
 #define ew_hi ew_hi_f64
 #define ew_lo ew_lo_f64
 #define ew_clamp ew_clamp_f64
+#define ew_key ew_key_f64
+#define ew_erf_inv ew_erf_inv_f64
+#define ew_reduce_precision ew_reduce_precision_f64
 #elif defined(EW_WORDS_I64)
 #define W int64_t
 #define K(x) (x)
