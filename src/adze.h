@@ -265,6 +265,11 @@ ADZE_API adze_tensor adze_extent(adze_tensor x, const char *axis);
 ADZE_API adze_tensor adze_select(adze_tensor condition, adze_tensor a, adze_tensor b);
 /** The values as another type: to nearest even; to integers cut and kept to the range. */
 ADZE_API adze_tensor adze_convert(adze_tensor x, adze_dtype dtype);
+/** The bits as another type: narrower elements take a new last axis, the least significant
+ * first; wider ones eat the last axis (NumPy's view). */
+ADZE_API adze_tensor adze_bitcast(adze_tensor x, adze_dtype dtype);
+/** x itself, computed and kept in memory: nothing is simplified or fused across. */
+ADZE_API adze_tensor adze_barrier(adze_tensor x);
 
 /*
  * `axes` below: names or numbers divided by blanks, such as "s", "h d", "-1". Where an axis is
@@ -334,6 +339,9 @@ ADZE_API adze_tensor adze_concat_at(const char *file, int line, const adze_tenso
 /** `low` before and `high` after along one axis, of `value`; negative cuts. */
 ADZE_API adze_tensor adze_pad(adze_tensor x, const char *axis, int64_t low, int64_t high,
 			      double value);
+/** The same, and `between` of it between neighbours. */
+ADZE_API adze_tensor adze_pad_between(adze_tensor x, const char *axis, int64_t low, int64_t high,
+				      int64_t between, double value);
 /** Slices along an axis, picked by integers, whose axes take its place; kept to the range. */
 ADZE_API adze_tensor adze_take(adze_tensor x, adze_tensor indices, const char *axis);
 /** `size` elements along an axis from an integer scalar on; kept inside. */
@@ -348,6 +356,8 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 #define adze_scalar_like(x, value) adze_scalar_like(ADZE_AT(x), value)
 #define adze_select(condition, a, b) adze_select(ADZE_AT(condition), a, b)
 #define adze_convert(x, dtype) adze_convert(ADZE_AT(x), dtype)
+#define adze_bitcast(x, dtype) adze_bitcast(ADZE_AT(x), dtype)
+#define adze_barrier(x) adze_barrier(ADZE_AT(x))
 #define adze_sum(x, axes) adze_sum(ADZE_AT(x), axes)
 #define adze_prod(x, axes) adze_prod(ADZE_AT(x), axes)
 #define adze_maximum(x, axes) adze_maximum(ADZE_AT(x), axes)
@@ -371,6 +381,8 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 #define adze_slice(x, axis, from, to, step) adze_slice(ADZE_AT(x), axis, from, to, step)
 #define adze_reverse(x, axes) adze_reverse(ADZE_AT(x), axes)
 #define adze_pad(x, axis, low, high, value) adze_pad(ADZE_AT(x), axis, low, high, value)
+#define adze_pad_between(x, axis, low, high, between, value) \
+	adze_pad_between(ADZE_AT(x), axis, low, high, between, value)
 #define adze_take(x, indices, axis) adze_take(ADZE_AT(x), indices, axis)
 #define adze_dynamic_slice(x, axis, start, size) \
 	adze_dynamic_slice(ADZE_AT(x), axis, start, size)

@@ -201,6 +201,29 @@ adze_tensor(adze_reverse)(adze_tensor x, const char *axes)
 	return tensor_end(&op, y);
 }
 
+adze_tensor(adze_bitcast)(adze_tensor x, adze_dtype dtype)
+{
+	struct tensor_op op = tensor_begin("bitcast", &x, 1);
+	if (op.ok && (unsigned)dtype >= ADZE_DTYPE_COUNT)
+		tensor_fail(&op, ADZE_E_ARGUMENT, "element type %d does not exist", (int)dtype);
+	if (!op.ok)
+		return tensor_end(&op, 0);
+	adze_shape to = *tensor_type(&op, x.id);
+	int have = dtype_info(to.dtype)->bits, want = dtype_info(dtype)->bits;
+	if (want < have && to.rank < ADZE_MAX_RANK)
+		to.dim[to.rank++] = dim_make(have / want);
+	else if (want > have && to.rank > 0)
+		to.rank--;
+	to.dtype = dtype;
+	return tensor_end(&op, ir_emit1(op.graph, OP_BITCAST, x.id, NULL, &to));
+}
+
+adze_tensor(adze_barrier)(adze_tensor x)
+{
+	struct tensor_op op = tensor_begin("barrier", &x, 1);
+	return tensor_end(&op, op.ok ? ir_emit1(op.graph, OP_BARRIER, x.id, NULL, NULL) : 0);
+}
+
 /* ---- joins and parts ---- */
 
 adze_tensor adze_concat_at(const char *file, int line, const adze_tensor *x, size_t n,
@@ -225,9 +248,10 @@ adze_tensor adze_concat_at(const char *file, int line, const adze_tensor *x, siz
 	return tensor_end(&op, y);
 }
 
-adze_tensor(adze_pad)(adze_tensor x, const char *axis, int64_t low, int64_t high, double value)
+static adze_tensor pad(const char *name, adze_tensor x, const char *axis, int64_t low,
+		       int64_t high, int64_t between, double value)
 {
-	struct tensor_op op = tensor_begin("pad", &x, 1);
+	struct tensor_op op = tensor_begin(name, &x, 1);
 	int k = op.ok ? tensor_axis_of(&op, x.id, axis) : -1;
 	if (k < 0)
 		return tensor_end(&op, 0);
@@ -236,8 +260,23 @@ adze_tensor(adze_pad)(adze_tensor x, const char *axis, int64_t low, int64_t high
 	attrs.low.n = attrs.high.n = tensor_type(&op, x.id)->rank;
 	attrs.low.at[k] = low;
 	attrs.high.at[k] = high;
+	if (between != 0) {
+		attrs.interior.n = attrs.low.n;
+		attrs.interior.at[k] = between;
+	}
 	ir_val v = ir_scalar(op.graph, tensor_type(&op, x.id)->dtype, value);
 	return tensor_end(&op, ir_emit2(op.graph, OP_PAD, x.id, v, &attrs));
+}
+
+adze_tensor(adze_pad)(adze_tensor x, const char *axis, int64_t low, int64_t high, double value)
+{
+	return pad("pad", x, axis, low, high, 0, value);
+}
+
+adze_tensor(adze_pad_between)(adze_tensor x, const char *axis, int64_t low, int64_t high,
+			      int64_t between, double value)
+{
+	return pad("pad_between", x, axis, low, high, between, value);
 }
 
 adze_tensor(adze_take)(adze_tensor x, adze_tensor indices, const char *axis)

@@ -364,6 +364,30 @@ TEST(builder, moves)
 	life_end(&l);
 }
 
+TEST(builder, bits_and_places_between)
+{
+	struct life l;
+	const float data[] = {1, 2, 3};
+	life_begin(&l);
+	adze_graph *g = new_graph(&l);
+	adze_tensor x = adze_input(g, "x", ADZE_F32, "a=3");
+	adze_tensor u = adze_bitcast(x, ADZE_U32), b = adze_bitcast(x, ADZE_U8);
+	CHECK(adze_tensor_shape(b).rank == 2 && adze_tensor_shape(b).dim[1].size == 4);
+	CHECK(strcmp(adze_tensor_shape(u).dim[0].name, "a") == 0);
+	adze_tensor two = adze_shl(adze_scalar_like(u, 1), adze_scalar_like(u, 23));
+	x = adze_add(adze_bitcast(adze_add(u, two), ADZE_F32), adze_bitcast(b, ADZE_F32));
+	adze_buffer *y = run_unary(&l, adze_pad_between(adze_barrier(x), "a", -1, 1, 2, 7), "3",
+				   data);
+	check_floats(y, (const float[]){7, 7, 6, 7, 7, 9, 7}, 7);
+	adze_buffer_destroy(y);
+	g = new_graph(&l);
+	x = adze_input(g, "x", ADZE_F32, "a=3");
+	CHECK(!adze_is(adze_bitcast(x, ADZE_F64)));
+	CHECK(strstr(adze_graph_words(g), "builder_test.c") != NULL);
+	adze_graph_destroy(g);
+	life_end(&l);
+}
+
 /* Every row of ew.def is a function whose name it has. */
 #define ARGS_1 x
 #define ARGS_2 x, x
