@@ -518,15 +518,12 @@ static ir_val emit_concat(struct random_graph *r, ir_val x)
 static ir_val emit_pad(struct random_graph *r, ir_val x)
 {
 	adze_shape s = *ir_type(r->g, x);
-	struct attrs_pad a = {.low = {.n = s.rank}, .high = {.n = s.rank}};
+	struct attrs_pad a = {.low.n = s.rank, .high.n = s.rank, .interior.n = s.rank};
 	for (int i = 0; i < s.rank; i++)
 		if (dim_is_static(&s.dim[i]) && !rare(r, 3)) {
 			a.low.at[i] = range(r, -2, 2);
 			a.high.at[i] = range(r, -2, 2);
-			if (rare(r, 4)) {
-				a.interior.n = s.rank;
-				a.interior.at[i] = range(r, 0, 2);
-			}
+			a.interior.at[i] = rare(r, 4) ? range(r, 1, 2) : 0;
 		}
 	return ir_emit2(r->g, OP_PAD, x, find_scalar(r, s.dtype), &a);
 }
@@ -535,18 +532,13 @@ static ir_val emit_pad(struct random_graph *r, ir_val x)
 static ir_val emit_bits(struct random_graph *r, ir_val x)
 {
 	adze_shape s = *ir_type(r->g, x), to = s;
-	adze_dtype dtype = r->wild && rare(r, 2) ? any_dtype(r) : int_dtype(r);
-	int from_bits = dtype_info(s.dtype)->bits, bits = dtype_info(dtype)->bits;
-	to.dtype = dtype;
-	if (!dtype_is_int(s.dtype) || dtype == ADZE_BOOL || rare(r, 4))
+	to.dtype = r->wild && rare(r, 2) ? any_dtype(r) : int_dtype(r);
+	int from_bits = dtype_info(s.dtype)->bits, bits = dtype_info(to.dtype)->bits;
+	if (!dtype_is_int(s.dtype) || to.dtype == ADZE_BOOL || rare(r, 4))
 		return ir_emit1(r->g, OP_BARRIER, x, NULL, NULL);
+	to.dtype = bits > from_bits || s.rank == ADZE_MAX_RANK ? s.dtype : to.dtype;
 	if (bits < from_bits && s.rank < ADZE_MAX_RANK)
 		to.dim[to.rank++] = dim_make(from_bits / bits);
-	else if (bits > from_bits && s.rank > 0 && dim_is_static(&s.dim[s.rank - 1]) &&
-		 s.dim[s.rank - 1].size == bits / from_bits)
-		to.rank--;
-	else if (bits != from_bits)
-		to.dtype = s.dtype;
 	return ir_emit1(r->g, OP_BITCAST, x, NULL, &to);
 }
 
@@ -648,8 +640,7 @@ static void grow(struct random_graph *r)
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
 		emit_concat,  emit_pad,      emit_bits,    emit_take,    emit_gather,
-		emit_dynamic_slice,
-		emit_dynamic_update, emit_extent, emit_iota};
+		emit_dynamic_slice, emit_dynamic_update, emit_extent, emit_iota};
 	keep(r, emit[random_pick(r, COUNT_OF(emit))](r, pick_value(r)));
 }
 
