@@ -8,6 +8,7 @@
 #include "devices/device.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEVICE(name, doc) extern const struct device_ops name##_device_ops;
@@ -158,6 +159,25 @@ adze_status device_symbols(const struct exe_signature *s, adze_buffer *const *in
 	for (int i = 0; i < s->nsymbol; i++)
 		if (symbol[i] < 0)
 			symbol[i] = s->symbol[i].bound;
+	return ADZE_OK;
+}
+
+adze_status device_check_types(const adze_graph *g, const char *device, bool (*has)(adze_dtype),
+			       struct diag *d)
+{
+	char words[200];
+	for (ir_val v = 1; v < g->nnode; v++) {
+		adze_dtype dtype = ir_type(g, v)->dtype;
+		const struct ir_where *w = &g->where[g->node[v].where];
+		if (has(dtype))
+			continue;
+		snprintf(words, sizeof words, "%s: the %s cannot compute with %s",
+			 op_info((enum ir_op)g->node[v].op)->name, device,
+			 dtype_info(dtype)->name);
+		if (w->file != NULL)
+			return fail(d, ADZE_E_UNSUPPORTED, "%s:%d: %s", w->file, w->line, words);
+		return fail(d, ADZE_E_UNSUPPORTED, "%s", words);
+	}
 	return ADZE_OK;
 }
 

@@ -118,6 +118,9 @@ void exe_release(adze_exe *x);
  */
 adze_status device_symbols(const struct exe_signature *s, adze_buffer *const *input,
 			   int64_t *symbol, struct diag *d);
+/** E_UNSUPPORTED, with words, where a value has an element type that `has` says no to. */
+adze_status device_check_types(const adze_graph *g, const char *device, bool (*has)(adze_dtype),
+			       struct diag *d);
 /** `shape` of a signature with its symbols replaced by their values. */
 adze_shape device_shape(const struct exe_signature *s, const adze_shape *shape,
 			const int64_t *symbol);

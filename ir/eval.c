@@ -64,8 +64,7 @@ adze_status eval_iota(struct eval *e)
 	for (int i = 0; i < e->y.rank; i++)
 		walk_axis(&w, e->y.extent[i], i == EVAL_ATTRS(axis, e)->axis, 0);
 	for (int64_t i = 0; i < e->y.count; i++, walk_next(&w))
-		dtype_convert(e->y.dtype, (char *)e->out + (size_t)i * e->y.size, ADZE_I64,
-			      &w.offset[0], 0);
+		dtype_convert_at(e->y.dtype, e->out, (size_t)i, ADZE_I64, &w.offset[0], 0);
 	return ADZE_OK;
 }
 
@@ -91,6 +90,7 @@ static struct eval_array array_of(const adze_graph *g, ir_val v, const int64_t *
 		a.stride[i] = a.count;
 		a.count *= a.extent[i];
 	}
+	dtype_array_bytes(s->dtype, (size_t)a.count, &a.all);
 	return a;
 }
 
@@ -176,7 +176,7 @@ static const void *find_given(const struct run *r, ir_val v)
 
 static adze_status own(struct run *r, struct value *p, const struct eval_array *a)
 {
-	p->size = (size_t)a->count * a->size;
+	p->size = a->all;
 	p->owned = mem_new(r->g->arena.from, p->size, 1);
 	p->bytes = p->owned;
 	if (p->owned == NULL)
@@ -190,7 +190,7 @@ static adze_status evaluate(struct run *r, ir_val v)
 	struct value *p = &r->value[v];
 	struct eval_array y = array_of(g, v, r->symbol, NULL);
 	const void *given = find_given(r, v);
-	if (given != NULL && (uintptr_t)given % y.size == 0) {
+	if (given != NULL && (uintptr_t)given % dtype_bytes(dtype_part(y.dtype)) == 0) {
 		p->bytes = given;
 		return ADZE_OK;
 	}
@@ -230,7 +230,7 @@ static adze_status run_all(struct run *r, void *const *outputs)
 		ir_val v = g->output[i].value;
 		struct eval_array y = array_of(g, v, r->symbol, r->value[v].bytes);
 		if (y.count > 0)
-			memcpy(outputs[i], y.bytes, (size_t)y.count * y.size);
+			memcpy(outputs[i], y.bytes, y.all);
 	}
 	return ADZE_OK;
 }

@@ -14,7 +14,8 @@
 struct eval_array {
 	adze_dtype dtype;
 	int rank;
-	size_t size; /* bytes of an element */
+	size_t size; /* bytes of an element that stands alone */
+	size_t all;  /* bytes of the array */
 	int64_t extent[ADZE_MAX_RANK];
 	int64_t stride[ADZE_MAX_RANK]; /* in elements */
 	int64_t count;
@@ -86,8 +87,7 @@ static inline void walk_next(struct walk *w)
 static inline void copy_element(struct eval *e, int64_t to, const struct eval_array *x,
 				int64_t from)
 {
-	memcpy((char *)e->out + (size_t)to * x->size,
-	       (const char *)x->bytes + (size_t)from * x->size, x->size);
+	dtype_copy_at(x->dtype, e->out, (size_t)to, x->bytes, (size_t)from);
 }
 
 #endif

@@ -7,7 +7,7 @@
 adze_status eval_reshape(struct eval *e)
 {
 	if (e->y.count > 0)
-		memcpy(e->out, e->x[0].bytes, (size_t)e->y.count * e->y.size);
+		memcpy(e->out, e->x[0].bytes, e->y.all);
 	return ADZE_OK;
 }
 

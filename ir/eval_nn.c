@@ -34,8 +34,11 @@ static struct total total_start(enum ew by, adze_dtype dtype)
 {
 	uint64_t element = 0;
 	struct total t = {.by = by, .info = dtype_info(dtype)};
+	if (dtype_is_float(dtype)) {
+		t.f = ew_start_float(by, dtype);
+		return t;
+	}
 	ew_start_element(by, dtype, &element);
-	t.f = dtype_load_float(dtype, &element, 0);
 	t.i = dtype_load_int(dtype, &element, 0);
 	return t;
 }

@@ -110,6 +110,11 @@ adze_status infer_const(struct ask *q)
 		return infer_refuse(q, "a constant has no symbols");
 	if ((int64_t)a->data.len != shape_bytes(q->declared))
 		return infer_refuse(q, "its elements do not fill that type");
+	int unused = (int)(8 * shape_bytes(q->declared) -
+			   shape_count(q->declared) * dtype_info(q->declared->dtype)->bits);
+	const uint8_t *bytes = a->data.bytes;
+	if (unused > 0 && bytes[a->data.len - 1] >> (8 - unused) != 0)
+		return infer_refuse(q, "the unused bits of its last byte are not zero");
 	return infer_declared(q);
 }
 

@@ -225,8 +225,15 @@ static const char *float_element(const char *text, size_t len, adze_dtype dtype,
 		return "is no number";
 	dtype_store_float(dtype, bytes, i, v);
 	double kept = dtype_load_float(dtype, bytes, i);
-	if (isfinite(v) ? !isfinite(kept) : isinf(v) && !isinf(kept))
+	/* What has no infinity to say so: half a unit in the last place of the largest. */
+	struct small_format f = dtype_info(dtype)->format;
+	bool beyond = f.special == SMALL_FINITE &&
+		      fabs(v) - fabs(kept) >
+			      power_of_two((1 << f.ebits) - 2 - f.bias - f.mbits);
+	if (beyond || (isfinite(v) ? !isfinite(kept) : isinf(v) && !isinf(kept)))
 		return "is beyond the range of the element type";
+	if (isnan(v) && !isnan(kept))
+		return "is no number that the element type has";
 	return NULL;
 }
 
@@ -246,6 +253,30 @@ static const char *int_element(const char *text, size_t len, adze_dtype dtype, v
 	return NULL;
 }
 
+/* 1.5-2i: where the imaginary part begins; 0 where there is none. */
+static size_t imaginary(const char *text, size_t len)
+{
+	if (len == 0 || text[len - 1] != 'i')
+		return 0;
+	for (size_t k = len - 1; k > 1; k--)
+		if ((text[k - 1] == '+' || text[k - 1] == '-') && text[k - 2] != 'e' &&
+		    text[k - 2] != 'E')
+			return k - 1;
+	return 0;
+}
+
+static const char *complex_element(const char *text, size_t len, adze_dtype dtype, void *bytes,
+				   size_t i)
+{
+	adze_dtype part = dtype_part(dtype);
+	size_t k = imaginary(text, len);
+	if (k == 0)
+		return "is no complex number such as 1-2i";
+	const char *why = float_element(text, k, part, bytes, 2 * i);
+	k += text[k] == '+';
+	return why != NULL ? why : float_element(text + k, len - 1 - k, part, bytes, 2 * i + 1);
+}
+
 const char *lex_element(const char *text, size_t len, adze_dtype dtype, void *bytes, size_t i)
 {
 	if (dtype == ADZE_BOOL) {
@@ -255,32 +286,24 @@ const char *lex_element(const char *text, size_t len, adze_dtype dtype, void *by
 		dtype_store_int(dtype, bytes, i, yes);
 		return NULL;
 	}
-	return dtype_is_int(dtype) ? int_element(text, len, dtype, bytes, i)
-				   : float_element(text, len, dtype, bytes, i);
+	return dtype_is_int(dtype)       ? int_element(text, len, dtype, bytes, i)
+	       : dtype_is_complex(dtype) ? complex_element(text, len, dtype, bytes, i)
+					 : float_element(text, len, dtype, bytes, i);
 }
 
 /* Whether `text` gives the bits of element i. */
 static bool gives(const char *text, adze_dtype dtype, const void *bytes, size_t i)
 {
-	uint64_t element = 0;
-	size_t size = dtype_bytes(dtype);
-	return lex_element(text, strlen(text), dtype, &element, 0) == NULL &&
-	       memcmp(&element, (const char *)bytes + i * size, size) == 0;
+	uint64_t element[2] = {0, 0}, want[2] = {0, 0};
+	dtype_copy_at(dtype, want, 0, bytes, i);
+	return lex_element(text, strlen(text), dtype, element, 0) == NULL &&
+	       memcmp(element, want, sizeof want) == 0;
 }
 
-bool lex_print_element(adze_dtype dtype, const void *bytes, size_t i, char out[LEX_NUMBER])
+/* In the fewest digits that give the same bits; false where none do. */
+static bool print_float_element(adze_dtype dtype, const void *bytes, size_t i, char *out)
 {
 	char text[LEX_NUMBER];
-	if (!dtype_is_float(dtype)) {
-		int64_t v = dtype_load_int(dtype, bytes, i);
-		if (dtype == ADZE_BOOL)
-			strcpy(out, v != 0 ? "true" : "false");
-		else if (dtype_info(dtype)->class == DTYPE_UINT)
-			snprintf(out, LEX_NUMBER, "%" PRIu64, (uint64_t)v);
-		else
-			snprintf(out, LEX_NUMBER, "%" PRId64, v);
-		return gives(out, dtype, bytes, i);
-	}
 	double v = dtype_load_float(dtype, bytes, i);
 	if (print_special(v, out))
 		return gives(out, dtype, bytes, i);
@@ -291,4 +314,28 @@ bool lex_print_element(adze_dtype dtype, const void *bytes, size_t i, char out[L
 			strcpy(out, text);
 	}
 	return out[0] != '\0';
+}
+
+bool lex_print_element(adze_dtype dtype, const void *bytes, size_t i, char out[LEX_NUMBER])
+{
+	char part[2][LEX_NUMBER];
+	if (dtype_is_float(dtype))
+		return print_float_element(dtype, bytes, i, out);
+	if (dtype_is_complex(dtype)) {
+		adze_dtype of = dtype_part(dtype);
+		if (!print_float_element(of, bytes, 2 * i, part[0]) ||
+		    !print_float_element(of, bytes, 2 * i + 1, part[1]))
+			return false;
+		snprintf(out, LEX_NUMBER, "%.30s%s%.30si", part[0], part[1][0] == '-' ? "" : "+",
+			 part[1]);
+		return true;
+	}
+	int64_t v = dtype_load_int(dtype, bytes, i);
+	if (dtype == ADZE_BOOL)
+		strcpy(out, v != 0 ? "true" : "false");
+	else if (dtype_info(dtype)->class == DTYPE_UINT)
+		snprintf(out, LEX_NUMBER, "%" PRIu64, (uint64_t)v);
+	else
+		snprintf(out, LEX_NUMBER, "%" PRId64, v);
+	return gives(out, dtype, bytes, i);
 }

@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 /** Bytes that any printed number fits in, with its zero. */
-#define LEX_NUMBER 32
+#define LEX_NUMBER 72
 /** Longest number that is read. */
 #define LEX_LONGEST 120
 

@@ -50,8 +50,8 @@ static void fill_last(struct planner *p)
 static bool reads_in_step(const struct planner *p, const struct ir_group *q, ir_val x)
 {
 	const adze_graph *g = p->g;
-	size_t bytes = dtype_bytes(ir_type(g, x)->dtype);
-	if (bytes != dtype_bytes(ir_type(g, q->sink)->dtype) ||
+	if (dtype_info(ir_type(g, x)->dtype)->bits !=
+		    dtype_info(ir_type(g, q->sink)->dtype)->bits ||
 	    !shape_same_extents(ir_type(g, x), ir_type(g, q->sink)))
 		return false;
 	bool update = q->root != 0 && g->node[q->root].op == OP_DYNAMIC_UPDATE_SLICE;

@@ -55,7 +55,7 @@ static void print_dims(const struct ir_dims *d, struct text *out)
 /* {1, 2.5}; false, and nothing is printed, where that would not say it all. */
 static bool print_elements(const struct ir_data *d, const adze_shape *type, struct text *out)
 {
-	size_t size = dtype_bytes(type->dtype), n = d->len / size, start = out->len;
+	size_t n = (size_t)shape_count(type), start = out->len;
 	char number[LEX_NUMBER];
 	if (n > ELEMENTS_PRINTED)
 		return false;
@@ -75,7 +75,7 @@ static void print_data(const struct ir_data *d, const adze_shape *type, struct t
 {
 	static const char digit[] = "0123456789abcdef";
 	const unsigned char *bytes = d->bytes;
-	size_t size = dtype_bytes(type->dtype);
+	size_t size = dtype_bytes(dtype_part(type->dtype));
 	const uint16_t one = 1;
 	bool swap = *(const unsigned char *)&one == 0; /* the text is little-endian */
 	if (print_elements(d, type, out))

@@ -42,7 +42,7 @@ static bool fill_hex(struct scan *p, const struct literal *lit, const adze_shape
 		     unsigned char *bytes)
 {
 	const char *s = p->text + lit->pos;
-	size_t size = dtype_bytes(type->dtype);
+	size_t size = dtype_bytes(dtype_part(type->dtype));
 	const uint16_t one = 1;
 	bool swap = *(const unsigned char *)&one == 0; /* the text is little-endian */
 	for (size_t i = 0; i < lit->len; i += 2) {

@@ -211,7 +211,8 @@ adze_status shape_check(const adze_shape *s, struct diag *d)
 	if (s->rank < 0 || s->rank > ADZE_MAX_RANK)
 		return fail(d, ADZE_E_LIMIT, "a shape has 0 to %d axes, not %d", ADZE_MAX_RANK,
 			    (int)s->rank);
-	/* Zero extents must not hide an overflow of the others: later reshapes divide. */
+	/* Zero extents must not hide an overflow of the others: later reshapes divide. What is
+	 * packed counts as bytes, so that elements can be numbered too. */
 	int64_t bytes = (int64_t)dtype_bytes(s->dtype);
 	for (int i = 0; i < s->rank; i++) {
 		const adze_dim *dim = &s->dim[i];
@@ -269,7 +270,9 @@ int64_t shape_count(const adze_shape *s)
 
 int64_t shape_bytes(const adze_shape *s)
 {
-	return shape_count(s) * (int64_t)dtype_bytes(s->dtype);
+	size_t bytes;
+	dtype_array_bytes(s->dtype, (size_t)shape_count(s), &bytes);
+	return (int64_t)bytes;
 }
 
 int shape_axis(const adze_shape *s, const char *name, size_t len)

@@ -47,7 +47,8 @@ static const void *find_splat(const adze_graph *g, ir_val v)
 		return NULL;
 	const struct ir_data *data = &IR_ATTRS(data, g, v)->data;
 	size_t size = dtype_bytes(ir_type(g, v)->dtype);
-	if (data->len < size ||
+	/* A packed element is no bytes that could be compared, or stand alone. */
+	if (data->len < size || dtype_is_packed(ir_type(g, v)->dtype) ||
 	    memcmp(data->bytes, (const char *)data->bytes + size, data->len - size) != 0)
 		return NULL;
 	return data->bytes;
@@ -99,6 +100,9 @@ static bool neutral_element(enum ew f, adze_dtype dtype, void *out)
 		as = EW_MUL;
 	else if (!(info->flags & EW_ASSOC) || info->start == EW_NONE)
 		return false;
+	/* Complex products of infinities with 1 are NaN; powers of two have no zero. */
+	if (dtype_is_complex(dtype) || dtype == ADZE_F8E8M0FNU)
+		return false;
 	ew_start_element(as, dtype, out);
 	/* A sum of floats starts at +0, and -0 + +0 is +0: what changes nothing is -0. */
 	if (dtype_is_float(dtype) && info->start == EW_ZERO)
@@ -125,7 +129,7 @@ static ir_val take_absorbing(adze_graph *g, ir_val v)
 	static const enum ew other[][2] = {{EW_MUL, EW_ADD}, {EW_AND, EW_OR}, {EW_OR, EW_AND},
 					   {EW_MAX, EW_MIN}, {EW_MIN, EW_MAX}};
 	adze_dtype dtype = ir_type(g, v)->dtype;
-	if (!is_ew2(g, v) || dtype_is_float(dtype))
+	if (!is_ew2(g, v) || dtype_is_float(dtype) || dtype_is_complex(dtype))
 		return v;
 	const void *right = find_splat(g, ir_arg(g, v, 1));
 	for (size_t i = 0; right != NULL && i < COUNT_OF(other); i++) {
@@ -149,7 +153,8 @@ static ir_val join_equal(adze_graph *g, ir_val v)
 static ir_val drop_twice(adze_graph *g, ir_val v)
 {
 	enum ir_op op = op_of(g, v);
-	if ((op == OP_NEG || op == OP_NOT) && op_of(g, ir_arg(g, v, 0)) == op)
+	if ((op == OP_NEG || op == OP_NOT) && op_of(g, ir_arg(g, v, 0)) == op &&
+	    ir_type(g, v)->dtype != ADZE_F8E8M0FNU) /* which has no sign */
 		return ir_arg(g, ir_arg(g, v, 0), 0);
 	return v;
 }
@@ -181,38 +186,47 @@ static ir_val choose(adze_graph *g, ir_val v)
 
 /* The numbers of a type: m * 2^e below 2^top, where m has `digits` bits and e >= low. */
 struct numbers {
-	bool negative, infinite;
+	bool negative, zero, minus_zero, infinite, nan;
 	int digits, low, top;
 };
 
 static struct numbers numbers_of(adze_dtype dtype)
 {
-	int bits = dtype_info(dtype)->bits;
-	switch (dtype) {
-	case ADZE_F8E4M3FN: return (struct numbers){true, false, 4, -9, 9};
-	case ADZE_F8E5M2: return (struct numbers){true, true, 3, -16, 16};
-	case ADZE_F16: return (struct numbers){true, true, 11, -24, 16};
-	case ADZE_BF16: return (struct numbers){true, true, 8, -133, 128};
-	case ADZE_F32: return (struct numbers){true, true, 24, -149, 128};
-	case ADZE_F64: return (struct numbers){true, true, 53, -1074, 1024};
-	case ADZE_BOOL: return (struct numbers){false, false, 1, 0, 1};
-	default: break;
+	const struct dtype_info *info = dtype_info(dtype);
+	struct small_format f = info->format;
+	if (info->class == DTYPE_FLOAT)
+		return (struct numbers){
+			.negative = f.special != SMALL_SCALE,
+			.zero = f.special != SMALL_SCALE,
+			.minus_zero = f.special != SMALL_SCALE && f.special != SMALL_FNUZ,
+			.infinite = f.special == SMALL_IEEE,
+			.nan = f.special != SMALL_FINITE,
+			.digits = f.mbits + 1,
+			.low = (f.special != SMALL_SCALE) - f.bias - f.mbits,
+			.top = (1 << f.ebits) - f.bias - (f.special == SMALL_IEEE)};
+	if (info->class == DTYPE_UINT || info->class == DTYPE_BOOL) {
+		int bits = info->class == DTYPE_BOOL ? 1 : info->bits;
+		return (struct numbers){.zero = true, .digits = bits, .top = bits};
 	}
-	if (dtype_info(dtype)->class == DTYPE_UINT)
-		return (struct numbers){false, false, bits, 0, bits};
 	/* The least one, -2^(bits - 1), is a power of two: only `top` must reach it. */
-	return (struct numbers){true, false, bits - 1, 0, bits};
+	return (struct numbers){.negative = true, .zero = true, .digits = info->bits - 1,
+				.top = info->bits};
 }
 
 /* Whether every number of `from` is one of `to`. */
 static bool holds_all(adze_dtype to, adze_dtype from)
 {
 	struct numbers a = numbers_of(from), b = numbers_of(to);
+	enum small_special special = dtype_info(to)->format.special;
 	if (to == from)
 		return true;
-	if (to == ADZE_BOOL || (dtype_is_float(from) && !dtype_is_float(to)))
+	if (to == ADZE_BOOL || (dtype_is_float(from) && !dtype_is_float(to)) ||
+	    dtype_is_complex(to) || dtype_is_complex(from))
 		return false;
-	return a.negative <= b.negative && a.infinite <= b.infinite && a.digits <= b.digits &&
+	/* The code of the largest is NaN. */
+	b.top -= special == SMALL_FN || special == SMALL_SCALE;
+	return a.negative <= b.negative && a.zero <= b.zero && a.minus_zero <= b.minus_zero &&
+	       a.infinite <= b.infinite && a.nan <= b.nan && a.digits <= b.digits &&
 	       a.low >= b.low && a.top <= b.top;
 }
 
@@ -224,7 +238,7 @@ static ir_val drop_convert(adze_graph *g, ir_val v)
 	adze_dtype to = ir_type(g, v)->dtype, through = ir_type(g, x)->dtype;
 	if (to == through)
 		return x;
-	if (op_of(g, x) != OP_CONVERT)
+	if (op_of(g, x) != OP_CONVERT || dtype_is_complex(to))
 		return v;
 	ir_val first = ir_arg(g, x, 0);
 	adze_dtype from = ir_type(g, first)->dtype;

@@ -382,7 +382,7 @@ static bool may_replace(const struct check *c, ir_val x, ir_val v)
 	const struct ir_group *q = &c->group[g->group[v] - 1];
 	bool update = q->root != 0 && g->node[q->root].op == OP_DYNAMIC_UPDATE_SLICE;
 	if (!shape_same_extents(ir_type(g, x), ir_type(g, v)) ||
-	    shape_bytes(ir_type(g, x)) != shape_bytes(ir_type(g, v)) ||
+	    dtype_info(ir_type(g, x)->dtype)->bits != dtype_info(ir_type(g, v)->dtype)->bits ||
 	    (q->root != 0 && (!update || q->nnode != 1)))
 		return false;
 	for (size_t k = 0; k < q->nnode; k++) {

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plain loops for any element type, where no kernel of impls.def serves: products, convolutions
- * and windows of types other than f32. Sums are kept in double, or in wide integers with wrap;
- * one rounding on store.
+ * Plain loops for any element type, where no kernel of impls.def serves: conversions of rare
+ * types, products, convolutions and windows of types other than f32. Sums are kept in double,
+ * or in wide integers with wrap; one rounding on store.
  */
 #ifndef ADZE_ANY_H
 #define ADZE_ANY_H
 
 #include "base/ew.h"
+
+/**
+ * n elements of x as the other type, as dtype_convert(). Packed arrays begin with a byte, and
+ * the unused bits of the last one become zero. y is x only where both elements have as many
+ * bits. Under 4 ns an element between f32 and what has 8 bits or less.
+ */
+void any_convert(adze_dtype to, void *y, adze_dtype from, const void *x, size_t n);
 
 /** As gemm_f32_fn, in elements of `dtype`. */
 void any_gemm(adze_dtype dtype, void *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row,

@@ -10,8 +10,8 @@
 #include "base/half.h"
 #include "kernels/kernels.h"
 
-#define DTYPE(name, id, bits, cls, ctype, cuda, st, gguf) \
-	typedef ctype name##_held;                        \
+#define DTYPE(name, id, bits, cls, format, ctype, cuda, st, gguf) \
+	typedef ctype name##_held;                                \
 	enum { name##_id = ADZE_##id, name##_bits = bits };
 #include "base/dtype.def"
 
@@ -109,8 +109,18 @@
 #define NO_GAIN_f32_cbrt TAKEN
 #define NO_GAIN_bf16_atan2 TAKEN
 
+/* Types that kernels compute in as another type, or not at all: any_convert() alone knows
+ * them. */
+#define FOR_RARE(DO, ...)                                                                   \
+	DO(i2, __VA_ARGS__) DO(i4, __VA_ARGS__) DO(u2, __VA_ARGS__) DO(u4, __VA_ARGS__)     \
+	DO(f4e2m1, __VA_ARGS__) DO(f8e3m4, __VA_ARGS__) DO(f8e4m3, __VA_ARGS__)             \
+	DO(f8e4m3fnuz, __VA_ARGS__) DO(f8e4m3b11fnuz, __VA_ARGS__)                          \
+	DO(f8e5m2fnuz, __VA_ARGS__) DO(f8e8m0fnu, __VA_ARGS__) DO(c64, __VA_ARGS__)         \
+	DO(c128, __VA_ARGS__)
+
 #define ELEM_COUNT(type, ...) +1
-_Static_assert(0 FOR_ALL(ELEM_COUNT, ) == ADZE_DTYPE_COUNT, "the lists name every type once");
+_Static_assert(0 FOR_ALL(ELEM_COUNT, ) FOR_RARE(ELEM_COUNT, ) == ADZE_DTYPE_COUNT,
+	       "the lists name every type once");
 
 #define ELEM_INT(type, W)                                                          \
 	typedef W type##_wide;                                                     \
@@ -142,22 +152,22 @@ static inline void store_bool(void *p, size_t i, uint64_t v)
 
 static inline float load_f8e4m3fn(const void *p, size_t i)
 {
-	return (float)small_to_f64(((const uint8_t *)p)[i], 4, 3, 1);
+	return (float)small_to_f64(((const uint8_t *)p)[i], SMALL_FORMAT(4, 3, 7, FN));
 }
 
 static inline void store_f8e4m3fn(void *p, size_t i, float v)
 {
-	((uint8_t *)p)[i] = (uint8_t)f64_to_small((double)v, 4, 3, 1);
+	((uint8_t *)p)[i] = (uint8_t)f64_to_small((double)v, SMALL_FORMAT(4, 3, 7, FN));
 }
 
 static inline float load_f8e5m2(const void *p, size_t i)
 {
-	return (float)small_to_f64(((const uint8_t *)p)[i], 5, 2, 0);
+	return (float)small_to_f64(((const uint8_t *)p)[i], SMALL_FORMAT(5, 2, 15, IEEE));
 }
 
 static inline void store_f8e5m2(void *p, size_t i, float v)
 {
-	((uint8_t *)p)[i] = (uint8_t)f64_to_small((double)v, 5, 2, 0);
+	((uint8_t *)p)[i] = (uint8_t)f64_to_small((double)v, SMALL_FORMAT(5, 2, 15, IEEE));
 }
 
 static inline float load_f16(const void *p, size_t i)

@@ -82,9 +82,13 @@ ADZE_API int64_t adze_shape_bytes(const adze_shape *shape);
 /** Index of an axis by name or number ("d", "0", "-1"); -1 where there is none. */
 ADZE_API int adze_shape_axis(const adze_shape *shape, const char *axis);
 
-/** "f32" and the like; bytes of an element; ADZE_DTYPE_COUNT for an unknown name. */
+/**
+ * "f32" and the like; bytes of an element that stands alone (an array of a type of less than 8
+ * bits is packed: see adze_shape_bytes()); its bits; ADZE_DTYPE_COUNT for an unknown name.
+ */
 ADZE_API const char *adze_dtype_name(adze_dtype dtype);
 ADZE_API size_t adze_dtype_bytes(adze_dtype dtype);
+ADZE_API int adze_dtype_bits(adze_dtype dtype);
 ADZE_API adze_dtype adze_dtype_find(const char *name);
 
 /* ---- host buffers: bytes on the host with a shape ----------------------------------- */

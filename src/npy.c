@@ -2,6 +2,7 @@
 #include "npy.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/dtype.h"
@@ -75,8 +76,9 @@ static bool take_number(struct scan *s, int64_t *out)
 
 static bool is_numpy(adze_dtype dtype)
 {
-	return dtype_info(dtype)->class != DTYPE_FLOAT || dtype == ADZE_F16 ||
-	       dtype == ADZE_F32 || dtype == ADZE_F64;
+	if (dtype_is_float(dtype))
+		return dtype == ADZE_F16 || dtype == ADZE_F32 || dtype == ADZE_F64;
+	return !dtype_is_packed(dtype);
 }
 
 static char kind(adze_dtype dtype)
@@ -85,6 +87,7 @@ static char kind(adze_dtype dtype)
 	case DTYPE_BOOL: return 'b';
 	case DTYPE_INT: return 'i';
 	case DTYPE_UINT: return 'u';
+	case DTYPE_COMPLEX: return 'c';
 	default: return 'f';
 	}
 }
@@ -92,10 +95,11 @@ static char kind(adze_dtype dtype)
 /* NumPy's name of a type without the byte order: f4. */
 static adze_dtype find_dtype(const char *name)
 {
+	char numpy[8];
 	for (int i = 0; i < ADZE_DTYPE_COUNT; i++) {
 		adze_dtype dtype = (adze_dtype)i;
-		if (is_numpy(dtype) && name[0] == kind(dtype) &&
-		    name[1] == (char)('0' + dtype_bytes(dtype)) && name[2] == '\0')
+		snprintf(numpy, sizeof numpy, "%c%d", kind(dtype), (int)dtype_bytes(dtype));
+		if (is_numpy(dtype) && strcmp(name, numpy) == 0)
 			return dtype;
 	}
 	return ADZE_DTYPE_COUNT;

@@ -17,8 +17,8 @@ static const struct {
 	const char *name;
 	unsigned bits;
 } other_type[] = {
-	{"F4", 4},	    {"F6_E2M3", 6},	{"F6_E3M2", 6}, {"F8_E8M0", 8},
-	{"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"C64", 64},
+	{"F6_E2M3", 6},
+	{"F6_E3M2", 6},
 };
 
 /* A text from a file as it may stand in a message: short, and without control bytes. */

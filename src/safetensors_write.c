@@ -11,8 +11,9 @@
 
 /* Element sizes, in the order in which tensors lie in the file. */
 static const size_t sizes[] = {8, 4, 2, 1};
-#define DTYPE(name, id, bits, cls, ctype, cuda, st, gguf) \
-	_Static_assert(bits == 64 || bits == 32 || bits == 16 || bits == 8, #name);
+#define DTYPE(name, id, bits, cls, format, ctype, cuda, st, gguf)                         \
+	_Static_assert(bits == 64 || bits == 32 || bits == 16 || bits <= 8 || sizeof st == 1, \
+		       #name);
 #include "base/dtype.def"
 
 /* How far data is from the beginning of the file at least, and a divisor of it. */
@@ -32,7 +33,11 @@ static adze_status entry_bytes(const char *path, const struct safetensors_entry 
 	    s->rank > ADZE_MAX_RANK)
 		return fail(d, ADZE_E_ARGUMENT, "%s: tensor '%.99s' has no valid shape", path,
 			    e->name);
-	size_t n = dtype_bytes(s->dtype);
+	const struct dtype_info *t = dtype_info(s->dtype);
+	if (t->safetensors[0] == '\0')
+		return fail(d, ADZE_E_UNSUPPORTED, "%s: tensor '%.99s' is of %s, for which "
+			    "safetensors has no dtype; convert it first", path, e->name, t->name);
+	size_t n = (size_t)t->bits;
 	for (int32_t i = 0; i < s->rank; i++) {
 		if (s->dim[i].symbol[0] != '\0' || s->dim[i].size < 0)
 			return fail(d, ADZE_E_ARGUMENT, "%s: dimension %d of tensor '%.99s' has "
@@ -44,7 +49,10 @@ static adze_status entry_bytes(const char *path, const struct safetensors_entry 
 	}
 	if (n > 0 && e->data == NULL)
 		return fail(d, ADZE_E_ARGUMENT, "%s: tensor '%.99s' has no data", path, e->name);
-	*bytes = n;
+	if (n % 8 != 0)
+		return fail(d, ADZE_E_UNSUPPORTED, "%s: tensor '%.99s': its elements do not fill "
+			    "whole bytes, which safetensors asks for", path, e->name);
+	*bytes = n / 8;
 	return ADZE_OK;
 }
 

@@ -37,7 +37,7 @@ int64_t adze_shape_count(const adze_shape *shape)
 
 int64_t adze_shape_bytes(const adze_shape *shape)
 {
-	return shape_count(shape) * (int64_t)adze_dtype_bytes(shape->dtype);
+	return (unsigned)shape->dtype < ADZE_DTYPE_COUNT ? shape_bytes(shape) : 0;
 }
 
 int adze_shape_axis(const adze_shape *shape, const char *axis)
@@ -53,6 +53,11 @@ const char *adze_dtype_name(adze_dtype dtype)
 size_t adze_dtype_bytes(adze_dtype dtype)
 {
 	return (unsigned)dtype < ADZE_DTYPE_COUNT ? dtype_bytes(dtype) : 0;
+}
+
+int adze_dtype_bits(adze_dtype dtype)
+{
+	return (unsigned)dtype < ADZE_DTYPE_COUNT ? dtype_info(dtype)->bits : 0;
 }
 
 adze_dtype adze_dtype_find(const char *name)

@@ -190,7 +190,7 @@ const char *adze_store_metadata(const adze_store *s, const char *key)
 
 static bool aligned(const void *at, adze_dtype dtype)
 {
-	return (uintptr_t)at % dtype_bytes(dtype) == 0;
+	return (uintptr_t)at % dtype_bytes(dtype_part(dtype)) == 0;
 }
 
 adze_status store_load(adze_store *s, const struct safetensors_entry *e, const adze_shape *shape,

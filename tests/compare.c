@@ -51,6 +51,11 @@ static double excess(adze_dtype dtype, const void *got, const void *want,
 	size_t size = dtype_bytes(dtype);
 	if (memcmp(got, want, size) == 0)
 		return 0;
+	if (dtype_is_complex(dtype)) {
+		const char *a = got, *b = want;
+		adze_dtype part = dtype_part(dtype);
+		return fmax(excess(part, a, b, t), excess(part, a + size / 2, b + size / 2, t));
+	}
 	if (!dtype_is_float(dtype))
 		return HUGE_VAL;
 	double a = dtype_load_float(dtype, got, 0), b = dtype_load_float(dtype, want, 0);
@@ -73,8 +78,12 @@ static double excess(adze_dtype dtype, const void *got, const void *want,
 static void print_element(adze_dtype dtype, const void *at, char *out, size_t cap)
 {
 	uint64_t bits = 0;
-	memcpy(&bits, at, dtype_bytes(dtype));
-	if (dtype_is_float(dtype))
+	double part[2];
+	memcpy(&bits, at, dtype_bytes(dtype_part(dtype)));
+	if (dtype_is_complex(dtype)) {
+		dtype_load_complex(dtype, at, 0, part);
+		snprintf(out, cap, "%.17g%+.17gi", part[0], part[1]);
+	} else if (dtype_is_float(dtype))
 		snprintf(out, cap, "%.17g (0x%llx)", dtype_load_float(dtype, at, 0),
 			 (unsigned long long)bits);
 	else
@@ -90,26 +99,26 @@ bool compare_tensors(adze_dtype dtype, const void *got, const void *want, size_t
 		snprintf(message, cap, "tolerance '%s' cannot be read", tolerance);
 		return false;
 	}
-	size_t size = dtype_bytes(dtype), bad = 0, worst = 0;
-	uint64_t a = 0, b = 0, worst_a = 0, worst_b = 0;
+	size_t bad = 0, worst = 0;
+	uint64_t a[2] = {0, 0}, b[2] = {0, 0};
 	double most = 0;
 	for (size_t i = 0; i < n; i++) {
-		memcpy(&a, (const char *)got + i * size, size);
-		memcpy(&b, (const char *)want + i * size, size);
-		double e = excess(dtype, &a, &b, &t);
+		dtype_copy_at(dtype, a, 0, got, i);
+		dtype_copy_at(dtype, b, 0, want, i);
+		double e = excess(dtype, a, b, &t);
 		bad += e > 0;
 		if (e > most) {
 			most = e;
 			worst = i;
-			worst_a = a;
-			worst_b = b;
 		}
 	}
 	if (bad == 0)
 		return true;
 	char got_text[64], want_text[64];
-	print_element(dtype, &worst_a, got_text, sizeof got_text);
-	print_element(dtype, &worst_b, want_text, sizeof want_text);
+	dtype_copy_at(dtype, a, 0, got, worst);
+	dtype_copy_at(dtype, b, 0, want, worst);
+	print_element(dtype, a, got_text, sizeof got_text);
+	print_element(dtype, b, want_text, sizeof want_text);
 	snprintf(message, cap, "%zu of %zu %s differ (%s), most so element %zu: got %s, want %s",
 		 bad, n, dtype_info(dtype)->name, tolerance, worst, got_text, want_text);
 	return false;

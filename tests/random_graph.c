@@ -68,7 +68,8 @@ static void fill(struct random_graph *r, adze_dtype dtype, void *at, size_t n)
 
 static adze_dtype any_dtype(struct random_graph *r)
 {
-	return rare(r, 2) ? ADZE_F32 : (adze_dtype)random_pick(r, ADZE_DTYPE_COUNT);
+	adze_dtype dtype = (adze_dtype)random_pick(r, ADZE_DTYPE_COUNT);
+	return rare(r, 2) || dtype_info(dtype)->cuda == NULL ? ADZE_F32 : dtype;
 }
 
 static adze_dim any_dim(struct random_graph *r)
@@ -155,7 +156,7 @@ static ir_val new_source(struct random_graph *r, const adze_shape *type)
 		return keep(r, v);
 	/* At the bound there is room for each call. */
 	size_t n = (size_t)shape_count(type);
-	void *data = calloc(1, n * dtype_bytes(type->dtype) + 1);
+	void *data = calloc(1, (size_t)shape_bytes(type) + 1);
 	fill(r, type->dtype, data, n);
 	give(r, v, data);
 	return keep(r, v);
@@ -197,7 +198,8 @@ static ir_val find_scalar(struct random_graph *r, adze_dtype dtype)
 
 static adze_dtype int_dtype(struct random_graph *r)
 {
-	return rare(r, 2) ? ADZE_I32 : (adze_dtype)range(r, ADZE_I8, ADZE_U64);
+	adze_dtype dtype = (adze_dtype)range(r, ADZE_I8, ADZE_U64);
+	return rare(r, 2) || dtype_is_packed(dtype) ? ADZE_I32 : dtype;
 }
 
 /* A value that is there with so many axes, or a new one. */

@@ -275,8 +275,11 @@ static void fill_element(struct source *s, adze_dtype dtype, void *at, size_t i)
 	static const int64_t whole[] = {0, 1, -1, 2, INT64_MIN, INT64_MAX, 127, 128, 31, 8};
 	size_t k = pick(s, COUNT_OF(special) + 3);
 	double any = (double)check_random_float(&s->seed) * 100;
+	double v = k < COUNT_OF(special) ? special[k] : any;
 	if (dtype_is_float(dtype))
-		dtype_store_float(dtype, at, i, k < COUNT_OF(special) ? special[k] : any);
+		dtype_store_float(dtype, at, i, v);
+	else if (dtype_is_complex(dtype))
+		dtype_store_complex(dtype, at, i, (double[2]){v, any});
 	else
 		dtype_store_int(dtype, at, i,
 				k < COUNT_OF(whole) ? whole[k] : (int64_t)check_random(&s->seed));
@@ -284,14 +287,13 @@ static void fill_element(struct source *s, adze_dtype dtype, void *at, size_t i)
 
 static ir_val emit_const(struct source *s, const adze_shape *type)
 {
-	uint64_t bytes[64] = {0};
+	uint64_t bytes[2 * 64] = {0};
 	if (!shape_is_static(type) || shape_count(type) > 64)
 		return 0;
 	bool all = pick(s, 2) == 0;
-	size_t size = dtype_bytes(type->dtype);
 	for (int64_t i = 0; i < shape_count(type); i++) {
 		if (all && i > 0)
-			memcpy((char *)bytes + (size_t)i * size, bytes, size);
+			dtype_copy_at(type->dtype, bytes, (size_t)i, bytes, 0);
 		else
 			fill_element(s, type->dtype, bytes, (size_t)i);
 	}
@@ -325,7 +327,7 @@ static ir_val emit_ew(struct source *s, ir_val x)
 	enum ew f = pick(s, 3) > 0 ? often[pick(s, COUNT_OF(often))] : (enum ew)pick(s, EW_COUNT);
 	adze_shape type = *ir_type(s->g, x);
 	ir_val args[3] = {x, 0, 0};
-	if (!(ew_info(f)->takes & (int)dtype_info(type.dtype)->class))
+	if (!dtype_taken(type.dtype, ew_info(f)->takes))
 		return 0;
 	for (int i = 1; i < ew_info(f)->n; i++)
 		args[i] = find_like(s, &type);
@@ -623,10 +625,10 @@ static void fill_chain(adze_dtype dtype, uint64_t *bytes)
 	struct source s = {.seed = check_seed()};
 	size_t size = dtype_bytes(dtype);
 	for (size_t i = 0; i < CHAIN; i++) {
-		uint64_t bits = size == 1 ? i : check_random(&s.seed);
+		uint64_t bits[2] = {size == 1 ? i : check_random(&s.seed), check_random(&s.seed)};
 		if (dtype == ADZE_BOOL)
-			bits &= 1;
-		memcpy((char *)bytes + i * size, &bits, size);
+			bits[0] &= 1;
+		dtype_copy_at(dtype, bytes, i, bits, 0);
 		if (size > 1 && i % 2 == 0)
 			fill_element(&s, dtype, bytes, i);
 	}
@@ -634,7 +636,7 @@ static void fill_chain(adze_dtype dtype, uint64_t *bytes)
 
 TEST(rewrite, every_chain_of_converts)
 {
-	static uint64_t x[CHAIN], want[CHAIN], got[CHAIN];
+	static uint64_t x[2 * CHAIN], want[2 * CHAIN], got[2 * CHAIN];
 	const int64_t extent = CHAIN;
 	size_t shorter = 0;
 	for (int i = 0; i < ADZE_DTYPE_COUNT * ADZE_DTYPE_COUNT * ADZE_DTYPE_COUNT; i++) {

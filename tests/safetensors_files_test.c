@@ -222,7 +222,7 @@ TEST(safetensors_files, round_trip)
 	char dir[256], name[N][40];
 	uint64_t seed = check_seed();
 	struct diag d = {0};
-	static uint8_t data[N][7 * 7 * 7 * 8];
+	static uint8_t data[N][8 * 8 * 8 * 8];
 	struct safetensors_entry e[N];
 	struct safetensors_pair pair[] = {{"q\"\n", "\\\xc3\xa9\x01"}, {"", ""}};
 	struct temp_path path = temp_path(check_temp_dir(dir, sizeof dir), "a.safetensors");
@@ -233,8 +233,13 @@ TEST(safetensors_files, round_trip)
 		for (size_t k = 0; k < sizeof data[i]; k++)
 			data[i][k] = (uint8_t)check_random(&seed);
 		snprintf(name[i], sizeof name[i], "%d \"\\\t\xe2\x82\xac/%d", i % 7, i);
-		e[i] = entry(name[i], (adze_dtype)(i % ADZE_DTYPE_COUNT),
-			     (int32_t)(check_random(&seed) % 4), size, data[i]);
+		adze_dtype dtype = (adze_dtype)(i % ADZE_DTYPE_COUNT);
+		if (dtype_info(dtype)->safetensors[0] == '\0')
+			dtype = ADZE_F4E2M1;
+		bool packed = dtype_is_packed(dtype);
+		size[2] += packed ? size[2] % 2 : 0; /* whole bytes */
+		e[i] = entry(name[i], dtype, packed ? 3 : (int32_t)(check_random(&seed) % 4), size,
+			     data[i]);
 	}
 	for (int round = 0; round < 2; round++) {
 		CHECK_MSG(safetensors_write(libc, path.text, e, N, pair, 2, &d) == ADZE_OK, "%s",
@@ -284,7 +289,7 @@ TEST(safetensors_files, writer_refuses)
 {
 	char dir[256];
 	uint8_t byte = 1;
-	int64_t huge[2] = {INT64_MAX, 4}, less[1] = {-1}, two[1] = {2};
+	int64_t huge[2] = {INT64_MAX, 4}, less[1] = {-1}, two[1] = {2}, odd[1] = {3};
 	struct safetensors_entry symbol = entry("a", ADZE_U8, 1, two, &byte);
 	struct safetensors_entry type = entry("a", ADZE_DTYPE_COUNT, 0, NULL, &byte);
 	struct safetensors_entry a = entry("a", ADZE_U8, 0, NULL, &byte);
@@ -301,6 +306,11 @@ TEST(safetensors_files, writer_refuses)
 		{{type}, 1, {{0}}, ADZE_E_ARGUMENT, "no valid shape"},
 		{{entry("a", ADZE_U8, 1, less, &byte)}, 1, {{0}}, ADZE_E_ARGUMENT, "no fixed"},
 		{{entry("a", ADZE_U8, 2, huge, &byte)}, 1, {{0}}, ADZE_E_LIMIT, "too large"},
+		{{entry("a", ADZE_I4, 1, two, &byte)}, 1, {{0}}, ADZE_E_UNSUPPORTED,
+		 "of i4, for which safetensors has no dtype"},
+		{{entry("a", ADZE_C128, 1, two, &byte)}, 1, {{0}}, ADZE_E_UNSUPPORTED, "c128"},
+		{{entry("a", ADZE_F4E2M1, 1, odd, &byte)}, 1, {{0}}, ADZE_E_UNSUPPORTED,
+		 "whole bytes"},
 		{{a}, 0, {{"k", "1"}, {"k", "2"}},
 		 ADZE_E_ARGUMENT, "two values"},
 		{{entry("a", ADZE_U8, 0, NULL, NULL)}, 1, {{0}}, ADZE_E_ARGUMENT, "no data"},

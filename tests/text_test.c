@@ -118,7 +118,7 @@ TEST(text, constants_keep_their_bits)
 	for (int i = 0; i < ADZE_DTYPE_COUNT; i++) {
 		adze_dtype dtype = (adze_dtype)i;
 		size_t size = dtype_bytes(dtype), n = size == 1 ? 256 : size == 2 ? 65536 : 20000;
-		uint64_t bytes[64];
+		uint64_t bytes[2 * 64], alone[2] = {0, 0};
 		for (size_t k = 0; k < n; k += 64) {
 			for (size_t e = 0; e < 64; e++) {
 				uint64_t bits = size <= 2 ? k + e : check_random(&seed);
@@ -126,11 +126,14 @@ TEST(text, constants_keep_their_bits)
 					bits = (bits & 0x80ffffff) | 0x3f000000;
 				if (dtype == ADZE_BOOL)
 					bits &= 1;
-				memcpy((char *)bytes + e * size, &bits, size);
+				uint64_t both[2] = {bits, check_random(&seed)};
+				dtype_copy_at(dtype, bytes, e, both, 0);
 			}
 			/* Where a NaN has a payload all would be hex: one by one, now and then. */
-			for (size_t e = 0; e < 64 && k % 1024 == 0; e++)
-				constant_goes_round(dtype, (char *)bytes + e * size, 1);
+			for (size_t e = 0; e < 64 && k % 1024 == 0; e++) {
+				dtype_copy_at(dtype, alone, 0, bytes, e);
+				constant_goes_round(dtype, alone, 1);
+			}
 			constant_goes_round(dtype, bytes, 64);
 		}
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_lower.h"
+#include "devices/device.h"
 
 adze_status lower_no_memory(struct lowerer *l)
 {
@@ -656,6 +657,11 @@ static adze_status settle(struct lowerer *l)
 	return number != NULL && step != NULL ? ADZE_OK : lower_no_memory(l);
 }
 
+static bool has_type(adze_dtype dtype)
+{
+	return dtype_info(dtype)->cuda != NULL;
+}
+
 adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code *out,
 		      struct text *consts, struct diag *d)
 {
@@ -664,6 +670,7 @@ adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code 
 	struct lowerer l = {.g = g, .arena = arena, .code = out, .consts = consts, .diag = d,
 			    .mem = arena->from};
 	memset(out, 0, sizeof *out);
+	TRY(device_check_types(g, "CPU", has_type, d));
 	out->arena = arena;
 	l.const_at = arena_new(arena, g->nnode, sizeof *l.const_at);
 	l.slot = arena_new(arena, g->nnode, sizeof *l.slot);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "devices/cuda/cuda_kernel.h"
+#include "devices/device.h"
 
 /* Element-wise nodes alone, or behind a product that is in memory; or a view. */
 void cuda_emit_elements(struct cuda_kernel *k)
@@ -242,12 +243,18 @@ static adze_status emit_all(struct cuda_emitter *e, struct arena *scratch)
 	return ADZE_OK;
 }
 
+static bool has_type(adze_dtype dtype)
+{
+	return dtype_info(dtype)->cuda != NULL;
+}
+
 adze_status cuda_emit(const adze_graph *g, uint32_t arch, struct cuda_program *out,
 		      struct diag *d)
 {
 	const adze_allocator *a = g->arena.from;
 	struct arena scratch;
 	memset(out, 0, sizeof *out);
+	TRY(device_check_types(g, "CUDA device", has_type, d));
 	arena_init(&out->arena, a);
 	text_init(&out->source, a);
 	text_init(&out->consts, a);

@@ -179,31 +179,43 @@ void ew_element(enum ew f, adze_dtype dtype, void *y, const void *a, const void 
 		dtype_store_int(dtype, y, i, dtype == ADZE_BOOL ? v & 1 : v);
 }
 
+double ew_start_float(enum ew f, adze_dtype dtype)
+{
+	struct small_format t = dtype_info(dtype)->format;
+	bool infinite = t.special == SMALL_IEEE;
+	double most = HUGE_VAL, least = -HUGE_VAL;
+	if (!infinite) { /* the largest and least of the codes that are no NaN */
+		uint32_t ones = (1u << (t.ebits + t.mbits)) - 1;
+		bool ones_is_nan = t.special == SMALL_FN || t.special == SMALL_SCALE;
+		most = small_to_f64(ones - ones_is_nan, t);
+		least = t.special == SMALL_SCALE ? small_to_f64(0, t) : -most;
+	}
+	switch (row[f].start) {
+	case EW_ONE: return 1;
+	case EW_LOWEST: return least;
+	case EW_HIGHEST: return most;
+	default: return 0;
+	}
+}
+
 void ew_start_element(enum ew f, adze_dtype dtype, void *y)
 {
 	const struct dtype_info *info = dtype_info(dtype);
-	bool is_float = info->class == DTYPE_FLOAT;
-	int64_t top = (int64_t)(UINT64_MAX >> (64 - info->bits + (info->class == DTYPE_INT)));
-	switch (row[f].start) {
-	case EW_ONE:
-		if (is_float)
-			dtype_store_float(dtype, y, 0, 1);
-		else
-			dtype_store_int(dtype, y, 0, 1);
-		break;
-	case EW_LOWEST:
-		if (is_float)
-			dtype_store_float(dtype, y, 0, dtype == ADZE_F8E4M3FN ? -448 : -HUGE_VAL);
-		else
-			dtype_store_int(dtype, y, 0, info->class == DTYPE_INT ? -top - 1 : 0);
-		break;
-	case EW_HIGHEST:
-		if (is_float)
-			dtype_store_float(dtype, y, 0, dtype == ADZE_F8E4M3FN ? 448 : HUGE_VAL);
-		else
-			dtype_store_int(dtype, y, 0, top);
-		break;
-	case EW_ONES: dtype_store_int(dtype, y, 0, dtype == ADZE_BOOL ? 1 : -1); break;
-	default: memset(y, 0, dtype_bytes(dtype)); break;
+	memset(y, 0, dtype_bytes(dtype));
+	if (info->class == DTYPE_FLOAT || info->class == DTYPE_COMPLEX) {
+		dtype_store_float(dtype, y, 0,
+				  info->class == DTYPE_FLOAT ? ew_start_float(f, dtype)
+							     : row[f].start == EW_ONE);
+		return;
 	}
+	int64_t top = (int64_t)(UINT64_MAX >> (64 - info->bits + (info->class == DTYPE_INT)));
+	int64_t start = 0;
+	switch (row[f].start) {
+	case EW_ONE: start = 1; break;
+	case EW_LOWEST: start = info->class == DTYPE_INT ? -top - 1 : 0; break;
+	case EW_HIGHEST: start = top; break;
+	case EW_ONES: start = dtype == ADZE_BOOL ? 1 : -1; break;
+	default: break;
+	}
+	dtype_store_int(dtype, y, 0, start);
 }

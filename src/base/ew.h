@@ -49,6 +49,8 @@ void ew_element(enum ew f, adze_dtype dtype, void *y, const void *a, const void 
 
 /** The element that a reduction by `f` begins with, into the one element at `y`. */
 void ew_start_element(enum ew f, adze_dtype dtype, void *y);
+/** The number that it stands for in a float type, which need not be able to hold it. */
+double ew_start_float(enum ew f, adze_dtype dtype);
 
 static inline float ew_hi_f32(float a, float b) { return __builtin_signbit(a) ? b : a; }
 static inline float ew_lo_f32(float a, float b) { return __builtin_signbit(a) ? a : b; }

@@ -18,7 +18,7 @@ typedef enum adze_status {
 
 /** The type of an element. */
 typedef enum adze_dtype {
-#define DTYPE(name, id, bits, cls, ctype, cuda, st, gguf) ADZE_##id,
+#define DTYPE(name, id, bits, cls, format, ctype, cuda, st, gguf) ADZE_##id,
 #include "base/dtype.def"
 	ADZE_DTYPE_COUNT
 } adze_dtype;
@@ -44,7 +44,9 @@ typedef struct adze_dim {
 
 /**
  * Metadata of a value: element type, extents, names of axes. A plain value, copied
- * freely; unused bytes are zero. Data in this shape is row-major and dense.
+ * freely; unused bytes are zero. Data in this shape is row-major and dense. Types of less than
+ * 8 bits are packed: element 0 in the lowest bits of byte 0, rows not padded, the unused high
+ * bits of the last byte zero.
  */
 typedef struct adze_shape {
 	adze_dtype dtype;

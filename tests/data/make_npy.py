@@ -24,7 +24,7 @@ def save(name, array, version=(1, 0)):
 
 
 os.makedirs(folder, exist_ok=True)
-for t in ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]:
+for t in ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]:
     save("ok_" + t.replace("?", "b1"), values(t, (2, 3)))
 save("ok_scalar", values("f8", ()))
 save("ok_vector", values("f4", (5,)))
@@ -35,6 +35,5 @@ save("ok_version3", values("f4", (2, 3)), (3, 0))
 save("no_rank9", values("u1", (1,) * 9))
 save("no_fortran", np.asfortranarray(values("f4", (2, 3))))
 save("no_big_endian", values(">f4", (2, 3)))
-save("no_complex", values("c8", (2, 3)))
 save("no_text", np.array(["ab", "c"]))
 save("no_record", np.zeros(2, dtype=[("a", "<i4"), ("b", "<f4")]))
