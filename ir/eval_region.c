@@ -34,7 +34,7 @@ adze_status eval_part(struct eval *e)
 	ir_results(e->g, ir_arg(e->g, e->v, 0), &r);
 	const char *from = e->x[0].bytes;
 	memcpy(e->out, from + ir_part_offset(&r, (size_t)EVAL_ATTRS(part, e)->index),
-	       (size_t)e->y.count * e->y.size);
+	       e->y.all);
 	return ADZE_OK;
 }
 
@@ -75,7 +75,7 @@ static adze_status loop_begin(struct eval *e, struct loop *l, int64_t carry)
 	for (size_t i = 0; i < e->nx; i++)
 		l->in[i] = e->x[i].bytes;
 	for (size_t i = 0; i < l->carry; i++) {
-		l->bytes[i] = (size_t)e->x[i].count * e->x[i].size;
+		l->bytes[i] = e->x[i].all;
 		if (!size_add(total, l->bytes[i], &total) || !size_add(total, 63, &total))
 			return fail(e->d, ADZE_E_LIMIT, "carries are too large");
 		total -= total % 64;
@@ -125,10 +125,12 @@ adze_status eval_while(struct eval *e)
 static int64_t bytes_in(const adze_graph *b, ir_val v, const int64_t *symbol)
 {
 	const adze_shape *s = ir_type(b, v);
-	int64_t n = (int64_t)dtype_bytes(s->dtype);
+	int64_t n = 1;
+	size_t bytes;
 	for (int i = 0; i < s->rank; i++)
 		n *= ir_extent(b, &s->dim[i], symbol);
-	return n;
+	dtype_array_bytes(s->dtype, (size_t)n, &bytes);
+	return (int64_t)bytes;
 }
 
 adze_status eval_scan(struct eval *e)

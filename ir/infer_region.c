@@ -172,6 +172,8 @@ static adze_status find_slices(const struct ask *q, adze_shape *types, size_t n,
 	for (int64_t i = a->carry; i < a->carry + a->over; i++) {
 		if (types[i].rank == 0)
 			return infer_refuse(q, "a sequence has no axis");
+		if (dtype_is_packed(types[i].dtype))
+			return infer_refuse(q, "slices of packed elements need not be whole bytes");
 		if (i == a->carry)
 			*length = types[i].dim[0];
 		else if (!dim_same(&types[i].dim[0], length))
@@ -195,6 +197,8 @@ adze_status infer_scan(struct ask *q)
 	for (size_t i = carry; i < give && give <= IR_MAX_RESULTS; i++) {
 		const adze_graph *b = ir_body(q->g, a->body);
 		const adze_shape *s = ir_type(b, b->output[i].value);
+		if (dtype_is_packed(s->dtype))
+			return infer_refuse(q, "slices of packed elements need not be whole bytes");
 		if (s->rank == ADZE_MAX_RANK)
 			return infer_refuse(q, "a stacked result would have more than 8 axes");
 		types[i] = stack_of(s, length);

@@ -227,7 +227,7 @@ static void through_part(const adze_graph *g, ir_val v, struct ir_view *w)
 	w->base = base;
 	ir_results(g, ir_arg(g, v, 0), &r);
 	int64_t at = ir_part_offset(&r, (size_t)IR_ATTRS(part, g, v)->index);
-	w->offset = ir_size_const(at / (int64_t)dtype_bytes(w->dtype));
+	w->offset = ir_size_const(at * 8 / dtype_info(w->dtype)->bits);
 }
 
 /* Of narrower elements there are several for each; of wider ones, one for each run. */
