@@ -737,8 +737,7 @@ TEST(cuda, every_function_on_the_host)
 		SKIP("no C++ compiler");
 	for (int i = 0; i < ADZE_DTYPE_COUNT; i++) {
 		adze_graph *g = every_function((adze_dtype)i, 300);
-		if (dtype_info((adze_dtype)i)->cuda != NULL)
-			check_call(g, NULL, true, "exact");
+		dtype_info((adze_dtype)i)->cuda != NULL ? check_call(g, NULL, true, "exact") : (void)0;
 		ir_graph_destroy(g);
 	}
 }

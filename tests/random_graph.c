@@ -198,8 +198,7 @@ static ir_val find_scalar(struct random_graph *r, adze_dtype dtype)
 
 static adze_dtype int_dtype(struct random_graph *r)
 {
-	adze_dtype dtype = (adze_dtype)range(r, ADZE_I8, ADZE_U64);
-	return rare(r, 2) || dtype_is_packed(dtype) ? ADZE_I32 : dtype;
+	return rare(r, 2) ? ADZE_I32 : (adze_dtype)range(r, ADZE_U8, ADZE_U64);
 }
 
 /* A value that is there with so many axes, or a new one. */
