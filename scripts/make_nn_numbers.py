@@ -14,6 +14,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from transformers import PretrainedConfig
+from transformers.generation.logits_process import (
+    MinPLogitsWarper, RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper,
+    TopKLogitsWarper, TopPLogitsWarper)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.deepseek_v3 import DeepseekV3Config
 from transformers.models.deepseek_v3.modeling_deepseek_v3 import DeepseekV3TopkRouter
@@ -326,12 +329,91 @@ def delta_case(c):
     c.expect("conv_state", both[..., -3:])
 
 
+# ---- from logits to tokens ----
+
+def threefry(key, a, b):
+    """Threefry-2x32 of 20 rounds in whole numbers: both words."""
+    mask, turn = 2 ** 32 - 1, (13, 15, 26, 6, 17, 29, 16, 24)
+    k = [key & mask, key >> 32]
+    k.append(k[0] ^ k[1] ^ 0x1BD11BDA)
+    a, b = (a + k[0]) & mask, (b + k[1]) & mask
+    for i in range(20):
+        a = (a + b) & mask
+        b = ((b << turn[i % 8] | b >> (32 - turn[i % 8])) & mask) ^ a
+        if i % 4 == 3:
+            n = i // 4 + 1
+            a, b = (a + k[n % 3]) & mask, (b + k[(n + 1) % 3] + n) & mask
+    return a, b
+
+
+# Known answers of the Random123 library.
+assert threefry(0, 0, 0) == (0x6b200159, 0x99ba4efe)
+assert threefry(2 ** 64 - 1, 2 ** 32 - 1, 2 ** 32 - 1) == (0x1cb996fc, 0xbb002be7)
+assert threefry(0x0370734413198a2e, 0x243f6a88, 0x85a308d3) == (0xc4923a9c, 0x483df7a0)
+
+
+def gumbel(seed, step, n):
+    u = np.array([((threefry(seed, t, step)[0] >> 9) + 0.5) * 2.0 ** -23 for t in range(n)])
+    return torch.from_numpy(-np.log(-np.log(u)))
+
+
+def filtered(z, temperature=None, top_k=None, top_p=None, min_p=None):
+    """A row by transformers' own processors."""
+    z, none = z[None].float(), torch.zeros((1, 0), dtype=torch.long)
+    for setting, warper in ((temperature, TemperatureLogitsWarper), (top_k, TopKLogitsWarper),
+                            (top_p, TopPLogitsWarper), (min_p, MinPLogitsWarper)):
+        if setting is not None:
+            z = warper(setting)(none, z)
+    return z[0].double()
+
+
+def sample_case(c):
+    rows, n = 4, 50
+    z, = c.add(z=(draw(rows, n) * 3).astype(np.float32))
+    t, k, p, m = c.add(t=np.float32([0.5, 1.5, 1, 2]), k=np.int32([5, 0, 20, 1]),
+                       p=np.float32([0.9, 0.5, 1, 0.2]), m=np.float32([0.05, 0, 0.3, 0.01]))
+    c.expect("warm", torch.stack([filtered(z[i], float(t[i])) for i in range(rows)]))
+    c.expect("top_k", torch.stack([filtered(z[i], top_k=int(k[i]) or None)
+                                   for i in range(rows)]))
+    c.expect("top_p", torch.stack([filtered(z[i], top_p=float(p[i])) for i in range(rows)]))
+    c.expect("min_p", torch.stack([filtered(z[i], min_p=float(m[i])) for i in range(rows)]))
+    both = torch.stack([filtered(z[i], float(t[i]), int(k[i]) or None, float(p[i]), float(m[i]))
+                        for i in range(rows)])
+    c.expect("all", both)
+    c.expect("greedy", z.argmax(-1))
+    seed, step = c.add(seed=np.uint64([7, 7, 2 ** 40 + 3, 123456789]),
+                       step=np.int32([0, 1, 0, 1000]))
+    seed, step = [7, 7, 2 ** 40 + 3, 123456789], [0, 1, 0, 1000]
+    draws = torch.stack([gumbel(a, b, n) for a, b in zip(seed, step)])
+    c.expect("plain", (z + draws).argmax(-1))
+    c.expect("sampled", (both + draws).argmax(-1))
+    c.expect("cold", torch.stack([z[0].argmax(), (z[1] + draws[1]).argmax(),
+                                  z[2].argmax(), (z[3] / 2 + draws[3]).argmax()]))
+    c.add(cold_t=np.float32([0, 1, 0, 2]))
+    ids = torch.from_numpy(RNG.randint(0, n, (rows, 12)))
+    counts = torch.stack([torch.bincount(row, minlength=n) for row in ids])
+    tokens, before = c.add(tokens=ids.numpy(), before=RNG.randint(0, 3, (rows, n))
+                           .astype(np.int32))
+    c.add(next=np.int32([3, -1, 49, 50]))
+    c.expect("counted", before + counts)
+    after = before.clone()
+    after[0, 3] += 1
+    after[2, 49] += 1
+    c.expect("counted_next", after)
+    rep, pre, freq = c.add(rep=np.float32([1.3, 1, 2, 0.8]), pre=np.float32([0.5, 0, 1, 2]),
+                           freq=np.float32([0.1, 0.7, 0, 0.3]))
+    c.expect("repeated", torch.stack([
+        RepetitionPenaltyLogitsProcessor(float(rep[i]))(ids[i:i + 1], z[i:i + 1].float())[0]
+        for i in range(rows)]))
+    c.expect("penalised", z - freq[:, None] * counts - pre[:, None] * (counts > 0))
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     files = {"linear": linear_case, "conv": conv_case, "norm": norm_case,
              "activation": activation_case, "cell": cell_case,
              "attention": attention_case, "rope": rope_case, "moe": moe_case,
-             "delta": delta_case}
+             "delta": delta_case, "sample": sample_case}
     count = size = 0
     for name, fill in files.items():
         c = Case()

@@ -211,6 +211,55 @@ ADZE_API adze_tensor adze_nn_delta_decay(adze_tensor x, adze_tensor a_log, adze_
 ADZE_API adze_tensor adze_nn_causal_conv(struct adze_nn_conv l, adze_tensor x, adze_tensor state,
 					 adze_tensor *next_state);
 
+/* ---- from logits to tokens ----
+ *
+ * A setting is a tensor, so that each call, and each row of a batch, may have its own: a scalar,
+ * or one for each row of logits [.., v]. A row does not depend on its neighbours.
+ */
+
+/** Zero-initialise: null tensors do nothing. */
+typedef struct adze_penalty_options {
+	adze_tensor repetition; /* f32: logits of tokens that were are divided, negative ones
+				 * multiplied, by it (arXiv:1909.05858) */
+	adze_tensor presence;   /* f32: taken off the logits of tokens that were */
+	adze_tensor frequency;  /* f32: as often as they were */
+} adze_penalty_options;
+/**
+ * Logits [.., v] with penalties by how often each token was: integers [.., v]. Call it twice
+ * where the prompt counts for one penalty alone. A bias of logits is adze_add().
+ */
+ADZE_API adze_tensor adze_nn_penalize(adze_tensor logits, adze_tensor counts,
+				      const adze_penalty_options *options);
+/**
+ * Counts [.., v] with the tokens [..], or [.., n], counted too; those outside of v are not, such
+ * as -1 for none. As an output of its input's name, counts live from call to call. v times n
+ * comparisons.
+ */
+ADZE_API adze_tensor adze_nn_count_tokens(adze_tensor counts, adze_tensor ids);
+
+/** Zero-initialise: null tensors do nothing. Applied in this order. */
+typedef struct adze_sample_options {
+	adze_tensor temperature; /* f32: divides logits; 0: the largest logit is the choice */
+	adze_tensor top_k;       /* integers: the k largest logits stay; 0 or less: all */
+	adze_tensor top_p;       /* f32: the fewest, largest that sum to p; 1: all */
+	adze_tensor min_p;       /* f32: those of at least p times the largest probability */
+	adze_tensor seed;        /* integers, not negative; null: the largest logit */
+	adze_tensor step;        /* integers, not negative: which token of its request */
+} adze_sample_options;
+/**
+ * Logits as f32, divided by the temperature, -infinity where a token is not to be chosen. Equal
+ * logits stay or go together. 32 sums over v each for top_k and top_p, and no sort.
+ */
+ADZE_API adze_tensor adze_nn_sample_filter(adze_tensor logits,
+					   const adze_sample_options *options);
+/**
+ * A token for each row, i32 [..], with the probability that softmax gives what is left. The same
+ * seed, step and logits always give the same token: chance is Threefry-2x32 of the seed over
+ * (token, step), by the Gumbel-max rule (arXiv:1411.0030). Without a seed, or with temperature
+ * 0, the largest logit, the first of equals.
+ */
+ADZE_API adze_tensor adze_nn_sample(adze_tensor logits, const adze_sample_options *options);
+
 #define adze_nn_linear(l, x) adze_nn_linear(l, ADZE_AT(x))
 #define adze_nn_scaled_linear(l, x) adze_nn_scaled_linear(l, ADZE_AT(x))
 #define adze_nn_embedding(l, ids) adze_nn_embedding(l, ADZE_AT(ids))
@@ -234,6 +283,10 @@ ADZE_API adze_tensor adze_nn_causal_conv(struct adze_nn_conv l, adze_tensor x, a
 #define adze_nn_delta_rule(q, ...) adze_nn_delta_rule(ADZE_AT(q), __VA_ARGS__)
 #define adze_nn_delta_decay(x, ...) adze_nn_delta_decay(ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_causal_conv(l, x, ...) adze_nn_causal_conv(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_penalize(logits, ...) adze_nn_penalize(ADZE_AT(logits), __VA_ARGS__)
+#define adze_nn_count_tokens(counts, ids) adze_nn_count_tokens(counts, ADZE_AT(ids))
+#define adze_nn_sample_filter(logits, ...) adze_nn_sample_filter(ADZE_AT(logits), __VA_ARGS__)
+#define adze_nn_sample(logits, ...) adze_nn_sample(ADZE_AT(logits), __VA_ARGS__)
 #define adze_rope(x, ...) adze_rope(ADZE_AT(x), __VA_ARGS__)
 
 #endif
