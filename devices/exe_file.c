@@ -97,8 +97,8 @@ static void write_values(struct text *t, const adze_graph *g, const ir_val *v, s
 	}
 }
 
-void exe_write_graph(struct exe_writer *w, const adze_graph *g, const char *device,
-		     const char *target, const char *source)
+void exe_write_graph(struct exe_writer *w, const adze_graph *g, uint64_t arena_bytes,
+		     const char *device, const char *target, const char *source)
 {
 	struct text *t = &w->section[EXE_META];
 	text_name(t, device);
@@ -121,7 +121,7 @@ void exe_write_graph(struct exe_writer *w, const adze_graph *g, const char *devi
 		exe_write_shape(t, ir_type(g, o->value));
 		text_u32(t, o->into ? (uint32_t)ir_input_index(g, o->into) : UINT32_MAX);
 	}
-	text_u64(t, (uint64_t)g->arena_bytes);
+	text_u64(t, arena_bytes);
 	if (source != NULL)
 		text_bytes(&w->section[EXE_SOURCE], source, strlen(source));
 }

@@ -64,9 +64,12 @@ struct exe_writer {
 };
 void exe_writer_init(struct exe_writer *w, const adze_allocator *a);
 void exe_writer_fini(struct exe_writer *w);
-/** META and SIGNATURE from a planned graph, and SOURCE where `source` is not NULL. */
-void exe_write_graph(struct exe_writer *w, const adze_graph *g, const char *device,
-		     const char *target, const char *source);
+/**
+ * META and SIGNATURE from a planned graph, and SOURCE where `source` is not NULL. `arena_bytes`:
+ * what a call needs, which may be more than the graph's own.
+ */
+void exe_write_graph(struct exe_writer *w, const adze_graph *g, uint64_t arena_bytes,
+		     const char *device, const char *target, const char *source);
 /** Appends the file to `out`; E_NOMEM where anything failed. Deterministic. */
 adze_status exe_write(const struct exe_writer *w, struct text *out, struct diag *d);
 

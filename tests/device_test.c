@@ -196,6 +196,62 @@ static const struct graph_case graph_case[] = {
 	 " %5 = slice %x, start=[1, 0, 2], limit=[4, 7, 3]\n"
 	 " %6 = pad %5, %v, low=[0, 0, 0], high=[0, 0, 0], interior=[3, 0, 9]\n"
 	 " return a=%1, b=%2, c=%4, d=%6\n}\n", "exact", 1},
+	{"if with a pack, an input and a constant as results",
+	 "graph g(%p: bool[], %x: f32[t<=9, 3], %y: f32[t<=9, 3]) {\n"
+	 " body a(%x: f32[t<=9, 3], %y: f32[t<=9, 3]) {\n  %1 = add %x, %y\n"
+	 "  %2 = const {7} : f32[]\n  return a=%1, b=%x, c=%2, d=%1\n }\n"
+	 " body b(%x: f32[t<=9, 3], %y: f32[t<=9, 3]) {\n  %1 = exp %y\n"
+	 "  %2 = reduce %1, axes=[0, 1]\n  return a=%y, b=%x, c=%2, d=%1\n }\n"
+	 " %1 = slice %x, start=[0, 0], limit=[9, 3]\n %2 = if %p, %1, %y, then=a, otherwise=b\n"
+	 " %3 = part %2 : f32[t<=9, 3]\n %4 = part %2, index=1 : f32[t<=9, 3]\n"
+	 " %5 = part %2, index=2 : f32[]\n %6 = part %2, index=3 : f32[t<=9, 3]\n"
+	 " %7 = mul %3, %6\n return a=%3, b=%4, c=%5, d=%7\n}\n", "rel:2e-5 abs:1e-5", 1},
+	{"case of views",
+	 "graph g(%i: i32[], %x: f32[6, 4]) {\n"
+	 " body a(%x: f32[4, 6]) {\n  %1 = neg %x\n  return r=%1\n }\n"
+	 " body b(%x: f32[4, 6]) {\n  %1 = reverse %x, axes=[0]\n  return r=%1\n }\n"
+	 " body c(%x: f32[4, 6]) {\n  %1 = const {2} : f32[]\n"
+	 "  %2 = broadcast %1 : f32[4, 6]\n  return r=%2\n }\n"
+	 " %1 = transpose %x, axes=[1, 0]\n %2 = case %i, %1, branches=[a, b, c]\n"
+	 " %3 = sub %2, %1\n return a=%2, b=%3\n}\n", "exact", 1},
+	{"loops in loops",
+	 "graph g(%n: i32[], %x: f32[t<=7, 5], %w: weight f32[5, 5], %s: f32[5]) {\n"
+	 " body more(%i: i32[], %h: f32[5], %x: f32[t<=7, 5], %w: f32[5, 5], %n: i32[]) {\n"
+	 "  %1 = lt %i, %n\n  return more=%1\n }\n"
+	 " body turn(%i: i32[], %h: f32[5], %x: f32[t<=7, 5], %w: f32[5, 5], %n: i32[]) {\n"
+	 "  body step(%h: f32[5], %x: f32[5], %w: f32[5, 5], %p: bool[]) {\n"
+	 "   body up(%h: f32[5]) {\n    %1 = tanh %h\n    return h=%1\n   }\n"
+	 "   body same(%h: f32[5]) {\n    return h=%h\n   }\n"
+	 "   %1 = dot %h, %w, sum_a=[0], sum_b=[0]\n   %2 = add %1, %x\n"
+	 "   %3 = if %p, %2, then=up, otherwise=same\n   return h=%3\n  }\n"
+	 "  %1 = const {2} : i32[]\n  %2 = rem %i, %1\n  %3 = const {0} : i32[]\n"
+	 "  %4 = eq %2, %3\n"
+	 "  %5 = scan %h, %x, %w, %4, body=step, carry=1, over=1\n"
+	 "  %6 = const {1} : i32[]\n  %7 = add %i, %6\n  return i=%7, h=%5\n }\n"
+	 " %1 = const {0} : i32[]\n"
+	 " %2 = while %1, %s, %x, %w, %n, cond=more, body=turn, carry=2\n"
+	 " %3 = part %2 : i32[]\n %4 = part %2, index=1 : f32[5]\n"
+	 " return i=%3, h=%4\n}\n", "rel:1e-4 abs:1e-4", 1},
+	{"scan that swaps, backwards, with results that are operands",
+	 "graph g(%a: f32[4], %b: f32[4], %x: f32[t<=7, 4], %y: i32[_=t<=7]) {\n"
+	 " body step(%a: f32[4], %b: f32[4], %x: f32[4], %y: i32[], %k: f32[4]) {\n"
+	 "  %1 = add %a, %x\n  %2 = mul %1, %k\n  return a=%b, b=%1, p=%2, q=%y, r=%x, s=%k\n"
+	 " }\n %1 = scan %a, %b, %x, %y, %b, body=step, carry=2, over=2, reverse=1\n"
+	 " %2 = part %1 : f32[4]\n %3 = part %1, index=1 : f32[4]\n"
+	 " %4 = part %1, index=2 : f32[t<=7, 4]\n %5 = part %1, index=3 : i32[t<=7]\n"
+	 " %6 = part %1, index=4 : f32[t<=7, 4]\n %7 = part %1, index=5 : f32[t<=7, 4]\n"
+	 " return a=%2, b=%3, c=%4, d=%5, e=%6, f=%7\n}\n", "rel:1e-6", 1},
+	{"scan over a cache that is written in its place",
+	 "graph g(%ring: f32[5, 64], %x: f32[t<=7, 64]) {\n"
+	 " body step(%ring: f32[5, 64], %i: i32[], %x: f32[64]) {\n"
+	 "  %1 = reshape %x : f32[1, 64]\n  %2 = const {0} : i32[]\n"
+	 "  %3 = dynamic_update_slice %ring, %1, %i, %2\n  %4 = const {1} : i32[]\n"
+	 "  %5 = add %i, %4\n  %6 = reduce %3, axes=[0, 1]\n"
+	 "  return ring=%3, i=%5, sum=%6\n }\n"
+	 " %1 = const {0} : i32[]\n"
+	 " %2 = scan %ring, %1, %x, body=step, carry=2, over=1\n"
+	 " %3 = part %2 : f32[5, 64]\n %4 = part %2, index=2 : f32[t<=7]\n"
+	 " return ring=%3 into %ring, sum=%4\n}\n", "rel:1e-5 abs:1e-5", 3},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

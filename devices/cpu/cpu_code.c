@@ -9,11 +9,21 @@
 
 static const char *const step_name[CPU_STEP_COUNT] = {
 	"ew",   "reduce", "columns", "arg",  "row", "gemm", "conv",  "window",
-	"copy", "fill",   "pick",    "put",  "take", "iota", "extent", "plain"};
+	"copy", "fill",   "pick",    "put",  "take", "iota", "extent", "plain",
+	"branch", "while", "scan"};
 
 const char *cpu_step_name(enum cpu_step_kind kind)
 {
 	return step_name[kind];
+}
+
+size_t cpu_step_blocks(const struct cpu_step *s, const int64_t **block)
+{
+	int first = s->kind == CPU_BRANCH || s->kind == CPU_WHILE ? 1 : s->kind == CPU_SCAN ? 5 : -1;
+	if (first < 0 || s->nparam <= first)
+		return 0;
+	*block = s->param + first;
+	return (size_t)(s->nparam - first);
 }
 
 static void write_view(const struct cpu_view *v, struct text *t)
@@ -54,6 +64,16 @@ static void write_prog(const struct cpu_prog *p, struct text *t)
 	}
 }
 
+static void write_values(const struct cpu_value *v, uint32_t n, struct text *t)
+{
+	text_u32(t, n);
+	for (uint32_t i = 0; i < n; i++) {
+		text_u8(t, v[i].dtype);
+		text_u32(t, v[i].count);
+		text_u32(t, (uint32_t)v[i].into);
+	}
+}
+
 void cpu_code_write(const struct cpu_code *c, struct text *out)
 {
 	text_u32(out, c->nnumber);
@@ -61,7 +81,12 @@ void cpu_code_write(const struct cpu_code *c, struct text *out)
 		text_u64(out, (uint64_t)c->number[i].coef);
 		text_bytes(out, c->number[i].power, sizeof c->number[i].power);
 	}
-	text_u32(out, c->nstep);
+	text_u32(out, c->nblock);
+	for (uint32_t i = 0; i < c->nblock; i++) {
+		write_values(c->block[i].input, c->block[i].ninput, out);
+		write_values(c->block[i].output, c->block[i].noutput, out);
+		text_u32(out, c->block[i].nstep);
+	}
 	for (uint32_t i = 0; i < c->nstep; i++) {
 		const struct cpu_step *s = &c->step[i];
 		uint64_t eps;
@@ -85,6 +110,7 @@ struct code_reader {
 	struct reader r;
 	const struct exe_file *file;
 	struct cpu_code *code;
+	const struct cpu_block *block; /* whose steps are read */
 	bool no_memory;
 };
 
@@ -120,9 +146,10 @@ static void read_view(struct code_reader *c, struct cpu_view *v)
 	v->index = read_u32(&c->r);
 	v->byte = read_u64(&c->r);
 	v->offset = read_number(c);
-	uint32_t limit = v->memory == CPU_INPUT    ? s->ninput
-			 : v->memory == CPU_WEIGHT ? s->nweight
-			 : v->memory == CPU_OUTPUT ? s->noutput
+	bool body = c->block != c->code->block;
+	uint32_t limit = v->memory == CPU_INPUT    ? body ? c->block->ninput : s->ninput
+			 : v->memory == CPU_WEIGHT ? body ? 0 : s->nweight
+			 : v->memory == CPU_OUTPUT ? body ? c->block->noutput : s->noutput
 						   : 1;
 	bool by_byte = v->memory == CPU_ARENA || v->memory == CPU_CONST;
 	if (v->memory >= CPU_MEMORY_COUNT || v->dtype >= ADZE_DTYPE_COUNT ||
@@ -253,13 +280,68 @@ static void read_step(struct code_reader *c, struct cpu_step *s)
 		read_prog(c, s, &s->epi);
 }
 
+static struct cpu_value *read_values(struct code_reader *c, uint32_t ninput, uint32_t *n)
+{
+	*n = read_u32(&c->r);
+	if (*n > IR_MAX_RESULTS)
+		c->r.failed = true;
+	struct cpu_value *v = c->r.failed ? NULL : take(c, *n, sizeof *v);
+	for (uint32_t i = 0; i < *n && !c->r.failed; i++) {
+		v[i].dtype = read_u8(&c->r);
+		v[i].count = read_number(c);
+		v[i].into = (int32_t)read_u32(&c->r);
+		if (v[i].dtype >= ADZE_DTYPE_COUNT || v[i].into < -1 ||
+		    v[i].into >= (int64_t)ninput)
+			c->r.failed = true;
+		for (uint32_t k = 0; k < i; k++)
+			c->r.failed |= v[i].into >= 0 && v[k].into == v[i].into;
+	}
+	return v;
+}
+
+static void read_blocks(struct code_reader *c)
+{
+	struct cpu_code *out = c->code;
+	out->nblock = read_u32(&c->r);
+	out->block = take(c, out->nblock, sizeof *out->block);
+	for (uint32_t i = 0; i < out->nblock && !c->r.failed; i++) {
+		struct cpu_block *b = &out->block[i];
+		b->input = read_values(c, 0, &b->ninput);
+		b->output = read_values(c, b->ninput, &b->noutput);
+		b->first = out->nstep;
+		b->nstep = read_u32(&c->r);
+		if (__builtin_add_overflow(out->nstep, b->nstep, &out->nstep))
+			c->r.failed = true;
+	}
+	if (out->nblock == 0 || (!c->r.failed && out->block[0].ninput + out->block[0].noutput > 0))
+		c->r.failed = true;
+}
+
+/* Blocks that steps of block `i` run lie behind it, and not too deep. */
+static bool blocks_hold(struct cpu_code *c, uint32_t i)
+{
+	for (uint32_t k = 0; k < c->block[i].nstep; k++) {
+		const int64_t *block = NULL;
+		size_t n = cpu_step_blocks(&c->step[c->block[i].first + k], &block);
+		for (size_t j = 0; j < n; j++) {
+			if (block[j] <= i || block[j] >= c->nblock)
+				return false;
+			int *depth = &c->block[block[j]].depth;
+			if (*depth <= c->block[i].depth)
+				*depth = c->block[i].depth + 1;
+		}
+	}
+	return c->block[i].depth <= IR_MAX_DEPTH;
+}
+
 adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, struct cpu_code *out,
 			  struct diag *d)
 {
 	struct exe_section code = file->section[EXE_CODE];
-	struct code_reader c = {{code.at, code.len, 0, false}, file, out, false};
+	struct code_reader c = {{code.at, code.len, 0, false}, file, out, NULL, false};
 	memset(out, 0, sizeof *out);
 	out->arena = arena;
+	out->arena_bytes = file->signature.arena_bytes;
 	out->nnumber = read_u32(&c.r);
 	out->number = take(&c, out->nnumber, sizeof *out->number);
 	for (uint32_t i = 0; i < out->nnumber && !c.r.failed; i++) {
@@ -271,10 +353,18 @@ adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, stru
 			if (out->number[i].power[k] > (k < file->signature.nsymbol ? 8 : 0))
 				c.r.failed = true;
 	}
-	out->nstep = read_u32(&c.r);
-	out->step = take(&c, out->nstep, sizeof *out->step);
-	for (uint32_t i = 0; i < out->nstep && !c.r.failed; i++)
+	if (!c.r.failed)
+		read_blocks(&c);
+	if (!c.r.failed)
+		out->step = take(&c, out->nstep, sizeof *out->step);
+	c.block = out->block;
+	for (uint32_t i = 0; i < out->nstep && !c.r.failed; i++) {
+		while (i == c.block->first + c.block->nstep)
+			c.block++;
 		read_step(&c, &out->step[i]);
+	}
+	for (uint32_t i = 0; i < out->nblock && !c.r.failed; i++)
+		c.r.failed = !blocks_hold(out, i);
 	if (c.no_memory)
 		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
 	if (c.r.failed || c.r.pos != c.r.len)

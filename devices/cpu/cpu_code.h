@@ -69,14 +69,21 @@ struct cpu_prog {
  *   EXTENT   param 0: number whose value is stored
  *   PLAIN    op: its row of kernels/plain.def; param 0: number of results, the first views,
  *            before the operands; then the attributes (cpu_plain_params)
+ *   BRANCH   views: results, the choice, operands; param: results, then blocks: the one that an
+ *            i32 says, out of range the last; a bool that is true says the first
+ *   WHILE    views: results, a bool, spares, operands; param: results, blocks cond and body
+ *   SCAN     views: results, spares, operands; param: carries, sequences, results, number of
+ *            slices, 1: backwards, block
+ * A loop's carries lie in its first results. Its body writes a new one over the old where its
+ * block says so, and else to a spare, of which there is one for each of those.
  */
 enum cpu_step_kind {
 	CPU_EW, CPU_REDUCE, CPU_COLUMNS, CPU_ARG, CPU_ROW, CPU_GEMM, CPU_CONV, CPU_WINDOW,
 	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_PLAIN,
-	CPU_STEP_COUNT
+	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_STEP_COUNT
 };
 
-#define CPU_MAX_VIEWS 96
+#define CPU_MAX_VIEWS 200
 #define CPU_MAX_PARAMS 96
 #define CPU_MAX_PLAIN 16 /* results of a PLAIN step, and operands */
 struct cpu_step {
@@ -90,10 +97,31 @@ struct cpu_step {
 	struct cpu_prog pro, epi; /* nload 0: there is none */
 };
 
+/** What a body takes or gives: elements one behind the other. */
+struct cpu_value {
+	uint8_t dtype;
+	uint32_t count; /* number */
+	int32_t into;   /* of an output: the input that it replaces, -1 for none */
+};
+
+/**
+ * Steps first .. first + nstep run one after the other. Block 0 is the graph, whose inputs and
+ * outputs are the signature's; the others are bodies with values of their own, and have no
+ * weights. A step runs blocks behind its own alone.
+ */
+struct cpu_block {
+	uint32_t first, nstep;
+	uint32_t ninput, noutput; /* at most IR_MAX_RESULTS; of block 0: none */
+	struct cpu_value *input, *output;
+	int depth; /* bodies around it, at most IR_MAX_DEPTH; not in the file */
+};
+
 struct cpu_code {
-	uint32_t nnumber, nstep;
+	uint32_t nnumber, nstep, nblock;
 	struct ir_size *number;
 	struct cpu_step *step;
+	struct cpu_block *block;
+	uint64_t arena_bytes; /* of all blocks; when read: the signature's */
 	struct arena *arena; /* borrowed: holds all of it */
 };
 
@@ -107,6 +135,8 @@ adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, stru
 			  struct diag *d);
 
 const char *cpu_step_name(enum cpu_step_kind kind);
+/** The blocks that a step runs: how many, and their numbers among its parameters. */
+size_t cpu_step_blocks(const struct cpu_step *s, const int64_t **block);
 /** One step as a line of text, for the trace device and reports. */
 void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct text *out);
 

@@ -87,7 +87,7 @@ static adze_status compile(adze_device *dev, const adze_graph *g, const char *so
 	arena_init(&arena, mem);
 	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
 	if (status == ADZE_OK) {
-		exe_write_graph(&w, g, "cpu", dev->target, source);
+		exe_write_graph(&w, g, code.arena_bytes, "cpu", dev->target, source);
 		cpu_code_write(&code, &w.section[EXE_CODE]);
 		status = exe_write(&w, out, d);
 	}
@@ -129,48 +129,62 @@ static cpu_runner *const runner[CPU_STEP_COUNT] = {
 	[CPU_PICK] = cpu_run_pick,     [CPU_PUT] = cpu_run_put,
 	[CPU_TAKE] = cpu_run_take,     [CPU_IOTA] = cpu_run_iota,
 	[CPU_EXTENT] = cpu_run_extent, [CPU_PLAIN] = cpu_run_plain,
+	[CPU_BRANCH] = cpu_run_branch, [CPU_WHILE] = cpu_run_while,
+	[CPU_SCAN] = cpu_run_scan,
 };
 
-static char *memory_of(const struct cpu_loaded *l, const struct device_call *call,
+static char *memory_of(const struct cpu_call *c, const struct cpu_args *args,
 		       const struct cpu_view *v)
 {
+	const struct device_call *call = c->call;
 	switch (v->memory) {
-	case CPU_INPUT: return call->input[v->index]->data;
+	case CPU_INPUT: return args ? args->input[v->index] : call->input[v->index]->data;
 	case CPU_WEIGHT: return call->weight[v->index]->data;
-	case CPU_OUTPUT: return call->output[v->index]->data;
+	case CPU_OUTPUT: return args ? args->output[v->index] : call->output[v->index]->data;
 	case CPU_ARENA: return call->frame->arena + v->byte;
 	/* Constants are only read; views on them are not const for the others' sake. */
-	default: return (char *)(uintptr_t)l->file->section[EXE_CONSTS].at + v->byte;
+	default: return (char *)(uintptr_t)c->loaded->file->section[EXE_CONSTS].at + v->byte;
 	}
+}
+
+static bool is_cancelled(struct cpu_call *c)
+{
+	c->cancelled |= c->call->cancel != NULL && atomic_load(c->call->cancel);
+	return c->cancelled;
+}
+
+void cpu_run_block(struct cpu_call *c, uint32_t block, const struct cpu_args *args)
+{
+	const struct cpu_loaded *l = c->loaded;
+	struct device_frame *f = c->call->frame;
+	const struct cpu_block *b = &l->code.block[block];
+	for (uint32_t i = b->first; i < b->first + b->nstep && !is_cancelled(c); i++) {
+		const struct cpu_step *s = &l->code.step[i];
+		struct cpu_box *box = &f->box[l->bound[i].first_box];
+		for (int k = 0; k < s->nview; k++)
+			box[k].at = memory_of(c, args, &s->view[k]) +
+				    box[k].offset * (int64_t)box[k].size;
+		struct cpu_work w = {.call = c, .loaded = l, .step = s, .bound = &l->bound[i],
+				     .frame = f, .box = box, .number = f->number,
+				     .pool = c->pool};
+		runner[s->kind](&w);
+	}
+	/* What stands in an endless loop may have no step that asks. */
+	if (block > 0)
+		is_cancelled(c);
 }
 
 static adze_status run(adze_device *dev, void *loaded, const struct device_call *call,
 		       struct diag *d)
 {
-	const struct cpu_loaded *l = loaded;
-	struct device_frame *f = call->frame;
-	TRY(cpu_prepare(f, call->symbol, d));
+	TRY(cpu_prepare(call->frame, call->symbol, d));
 	struct cpu_pool *pool = cpu_of(dev)->pool;
 	bool mine = pool != NULL && cpu_pool_begin(pool);
-	adze_status status = ADZE_OK;
-	for (uint32_t i = 0; i < l->code.nstep; i++) {
-		const struct cpu_step *s = &l->code.step[i];
-		struct cpu_box *box = &f->box[l->bound[i].first_box];
-		if (call->cancel != NULL && atomic_load(call->cancel)) {
-			status = fail(d, ADZE_E_CANCELLED, "the call was cancelled");
-			break;
-		}
-		for (int k = 0; k < s->nview; k++)
-			box[k].at = memory_of(l, call, &s->view[k]) +
-				    box[k].offset * (int64_t)box[k].size;
-		struct cpu_work w = {.loaded = l, .step = s, .bound = &l->bound[i], .frame = f,
-				     .box = box, .number = f->number,
-				     .pool = mine ? pool : NULL};
-		runner[s->kind](&w);
-	}
+	struct cpu_call c = {loaded, call, mine ? pool : NULL, false};
+	cpu_run_block(&c, 0, NULL);
 	if (mine)
 		cpu_pool_end(pool);
-	return status;
+	return c.cancelled ? fail(d, ADZE_E_CANCELLED, "the call was cancelled") : ADZE_OK;
 }
 
 static adze_status alloc(adze_device *dev, size_t bytes, void **out, struct diag *d)

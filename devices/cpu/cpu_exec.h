@@ -70,8 +70,25 @@ struct device_frame {
 	size_t scratch_bytes;
 };
 
+/** A call under way. */
+struct cpu_call {
+	const struct cpu_loaded *loaded;
+	const struct device_call *call;
+	struct cpu_pool *pool; /* NULL: alone */
+	bool cancelled;
+};
+
+/** What one run of a body is given: where its inputs and outputs lie. */
+struct cpu_args {
+	char *input[IR_MAX_RESULTS], *output[IR_MAX_RESULTS];
+};
+
+/** Runs the steps of a block; `args` NULL for block 0. c->cancelled: it was stopped. */
+void cpu_run_block(struct cpu_call *c, uint32_t block, const struct cpu_args *args);
+
 /** A step under way. */
 struct cpu_work {
+	struct cpu_call *call;
 	const struct cpu_loaded *loaded;
 	const struct cpu_step *step;
 	const struct cpu_bound *bound;
@@ -132,6 +149,7 @@ cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_row
 cpu_runner cpu_run_gemm, cpu_run_conv, cpu_run_window;       /* cpu_products.c */
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
+cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */
 cpu_runner cpu_run_plain;                                    /* cpu_plain.c */
 /** The epilogue on elements from .. from + n of the result. */
 void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int64_t n);
@@ -141,6 +159,16 @@ bool cpu_plain_step_holds(const struct cpu_step *s);
 /** Whether its sizes agree; then `work` is the scratch that it needs. */
 bool cpu_plain_agrees(const struct cpu_step *s, const struct plain_kernel *k,
 		      const struct cpu_box *box, size_t *work);
+
+/* ---- steps that run blocks: cpu_region.c ---- */
+
+/** Whether the parameters and types of such a step make sense; its blocks are known to. */
+bool cpu_region_holds(const struct cpu_code *c, const struct cpu_step *s);
+/** Its results, spares and the like: views that it writes, from the first on. */
+int cpu_region_writes(const struct cpu_code *c, const struct cpu_step *s);
+/** Whether its views have the sizes that its blocks work with. */
+bool cpu_region_agrees(const struct cpu_code *c, const struct cpu_step *s,
+		       const struct cpu_box *box, const int64_t *number);
 
 /* ---- loading: cpu_load.c ---- */
 

@@ -29,23 +29,35 @@ static int64_t value_bytes(const struct exe_signature *s, const adze_shape *shap
 	return shape_bytes(&actual);
 }
 
-static int64_t memory_bytes(const struct cpu_loaded *l, const struct cpu_view *v,
-			    const int64_t *symbol)
+/* Of a body's value; numbers are below NUMBER_LIMIT. */
+static int64_t element_bytes(const struct cpu_value *v, const int64_t *number)
+{
+	return number[v->count] * (int64_t)dtype_bytes((adze_dtype)v->dtype);
+}
+
+static int64_t memory_bytes(const struct cpu_loaded *l, uint32_t block, const struct cpu_view *v,
+			    const struct device_frame *f)
 {
 	const struct exe_signature *s = &l->file->signature;
+	const struct cpu_block *b = &l->code.block[block];
 	switch (v->memory) {
-	case CPU_INPUT: return value_bytes(s, &s->input[v->index].shape, symbol);
-	case CPU_WEIGHT: return value_bytes(s, &s->weight[v->index].shape, symbol);
-	case CPU_OUTPUT: return value_bytes(s, &s->output[v->index].shape, symbol);
+	case CPU_INPUT:
+		return block > 0 ? element_bytes(&b->input[v->index], f->number)
+				 : value_bytes(s, &s->input[v->index].shape, f->symbol);
+	case CPU_WEIGHT: return value_bytes(s, &s->weight[v->index].shape, f->symbol);
+	case CPU_OUTPUT:
+		return block > 0 ? element_bytes(&b->output[v->index], f->number)
+				 : value_bytes(s, &s->output[v->index].shape, f->symbol);
 	case CPU_ARENA: return (int64_t)s->arena_bytes;
 	default: return (int64_t)l->file->section[EXE_CONSTS].len;
 	}
 }
 
 /* Works a box out; false where it leaves its memory. */
-static bool set_box(const struct cpu_loaded *l, const struct cpu_view *v, const int64_t *number,
-		    const int64_t *symbol, struct cpu_box *b)
+static bool set_box(const struct device_frame *f, uint32_t block, const struct cpu_view *v,
+		    struct cpu_box *b)
 {
+	const int64_t *number = f->number;
 	int64_t low, high, step = 1;
 	memset(b, 0, sizeof *b);
 	b->rank = v->rank;
@@ -75,7 +87,7 @@ static bool set_box(const struct cpu_loaded *l, const struct cpu_view *v, const 
 		b->splat = false;
 	if (b->count == 0)
 		return true;
-	int64_t bytes = memory_bytes(l, v, symbol), begin, end;
+	int64_t bytes = memory_bytes(f->loaded, block, v, f), begin, end;
 	return !__builtin_mul_overflow(low, (int64_t)b->size, &begin) &&
 	       !__builtin_mul_overflow(high + 1, (int64_t)b->size, &end) &&
 	       v->byte <= (uint64_t)NUMBER_LIMIT && begin + (int64_t)v->byte >= 0 &&
@@ -118,8 +130,8 @@ static bool conv_agrees(const struct cpu_step *s, const struct cpu_box *box)
 }
 
 /* Whether the sizes of a step go together, now that they are known, and scratch is enough. */
-static bool agree(const struct cpu_step *s, const struct cpu_bound *b, const struct cpu_box *box,
-		  const int64_t *number, size_t scratch)
+static bool agree(const struct cpu_loaded *l, const struct cpu_step *s, const struct cpu_bound *b,
+		  const struct cpu_box *box, const int64_t *number, size_t scratch)
 {
 	size_t work;
 	int64_t count = box[0].count, length = 0;
@@ -162,6 +174,9 @@ static bool agree(const struct cpu_step *s, const struct cpu_bound *b, const str
 		       box[0].extent[0] == box[1].extent[0] &&
 		       box[0].extent[2] == box[1].extent[2] && box[0].extent[1] == box[2].count;
 	case CPU_PLAIN: return cpu_plain_agrees(s, b->plain, box, &work) && work <= scratch;
+	case CPU_BRANCH:
+	case CPU_WHILE:
+	case CPU_SCAN: return cpu_region_agrees(&l->code, s, box, number);
 	default: return box[0].dense;
 	}
 }
@@ -270,6 +285,24 @@ void cpu_frame_destroy(adze_context *c, struct device_frame *f)
 	mem_free(&c->mem, f, 1, sizeof *f);
 }
 
+static adze_status prepare_block(struct device_frame *f, uint32_t block, struct diag *d)
+{
+	const struct cpu_loaded *l = f->loaded;
+	const struct cpu_block *b = &l->code.block[block];
+	for (uint32_t i = b->first; i < b->first + b->nstep; i++) {
+		const struct cpu_step *s = &l->code.step[i];
+		struct cpu_box *box = &f->box[l->bound[i].first_box];
+		bool inside = true;
+		for (int k = 0; k < s->nview; k++)
+			inside &= set_box(f, block, &s->view[k], &box[k]);
+		if (!inside || !agree(l, s, &l->bound[i], box, f->number, f->scratch_bytes))
+			return fail(d, ADZE_E_FORMAT,
+				    "executable: step %" PRIu32 " (%s) leaves its memory", i,
+				    cpu_step_name((enum cpu_step_kind)s->kind));
+	}
+	return ADZE_OK;
+}
+
 adze_status cpu_prepare(struct device_frame *f, const int64_t *symbol, struct diag *d)
 {
 	const struct cpu_loaded *l = f->loaded;
@@ -281,17 +314,8 @@ adze_status cpu_prepare(struct device_frame *f, const int64_t *symbol, struct di
 	for (uint32_t i = 0; i < l->code.nnumber; i++)
 		if (!number_value(&l->code.number[i], f->symbol, &f->number[i]))
 			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
-	for (uint32_t i = 0; i < l->code.nstep; i++) {
-		const struct cpu_step *s = &l->code.step[i];
-		struct cpu_box *box = &f->box[l->bound[i].first_box];
-		bool inside = true;
-		for (int k = 0; k < s->nview; k++)
-			inside &= set_box(l, &s->view[k], f->number, f->symbol, &box[k]);
-		if (!inside || !agree(s, &l->bound[i], box, f->number, f->scratch_bytes))
-			return fail(d, ADZE_E_FORMAT,
-				    "executable: step %" PRIu32 " (%s) leaves its memory", i,
-				    cpu_step_name((enum cpu_step_kind)s->kind));
-	}
+	for (uint32_t i = 0; i < l->code.nblock; i++)
+		TRY(prepare_block(f, i, d));
 	f->prepared = true;
 	return ADZE_OK;
 }

@@ -233,22 +233,29 @@ static bool window_holds(const struct cpu_step *s)
 	       positive(s->param + 1 + 3 * n, n);
 }
 
-/* Results go to the arena, to outputs, and to inputs that were given for it. */
-static bool may_write(const struct exe_signature *f, const struct cpu_view *v)
+static bool is_donated(const struct cpu_loaded *l, uint32_t block, uint32_t input)
 {
+	const struct exe_signature *f = &l->file->signature;
+	const struct cpu_block *b = &l->code.block[block];
 	bool donated = false;
-	for (uint32_t i = 0; i < f->noutput; i++)
-		donated |= f->output[i].into == (int32_t)v->index;
-	return v->memory == CPU_ARENA || v->memory == CPU_OUTPUT ||
-	       (v->memory == CPU_INPUT && donated);
+	for (uint32_t i = 0; block == 0 && i < f->noutput; i++)
+		donated |= f->output[i].into == (int32_t)input;
+	for (uint32_t i = 0; i < b->noutput; i++)
+		donated |= b->output[i].into == (int32_t)input;
+	return donated;
 }
 
-static bool results_hold(const struct exe_signature *f, const struct cpu_step *s)
+/* Results go to the arena, to outputs, and to inputs that were given for it. */
+static bool may_write(const struct cpu_loaded *l, uint32_t block, const struct cpu_step *s)
 {
-	bool holds = may_write(f, &s->view[0]);
-	for (int64_t i = 1; s->kind == CPU_PLAIN && i < s->param[0]; i++)
-		holds &= may_write(f, &s->view[i]);
-	return holds;
+	int n = s->kind == CPU_PLAIN ? (int)s->param[0] : cpu_region_writes(&l->code, s);
+	for (int k = 0; k < n; k++) {
+		const struct cpu_view *v = &s->view[k];
+		if (v->memory != CPU_ARENA && v->memory != CPU_OUTPUT &&
+		    (v->memory != CPU_INPUT || !is_donated(l, block, v->index)))
+			return false;
+	}
+	return true;
 }
 
 static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
@@ -288,6 +295,9 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 		return s->nview == 1 && s->nparam == 1 && is_number(c, s->param[0]) &&
 		       s->view[0].dtype == ADZE_I32;
 	case CPU_PLAIN: return cpu_plain_step_holds(s);
+	case CPU_BRANCH:
+	case CPU_WHILE:
+	case CPU_SCAN: return cpu_region_holds(c, s);
 	default: return false;
 	}
 }
@@ -303,6 +313,31 @@ static bool epilogue_holds(const struct cpu_step *s)
 	return rooted && first->memory == s->view[0].memory && first->index == s->view[0].index &&
 	       first->byte == s->view[0].byte && first->dtype == s->view[0].dtype &&
 	       dtype_bytes((adze_dtype)s->epi.dtype) == dtype_bytes((adze_dtype)first->dtype);
+}
+
+static adze_status bind_step(adze_context *c, struct cpu_loaded *l, uint32_t block, uint32_t i,
+			     struct diag *d)
+{
+	const struct cpu_step *s = &l->code.step[i];
+	struct cpu_bound *b = &l->bound[i];
+	if (!step_holds(&l->code, s) || !epilogue_holds(s) || !may_write(l, block, s))
+		return fail(d, ADZE_E_FORMAT, "executable: step %" PRIu32 " (%s) makes no sense", i,
+			    cpu_step_name((enum cpu_step_kind)s->kind));
+	b->first_box = l->nbox;
+	l->nbox += s->nview;
+	TRY(bind_prog(c, l, &s->pro, &b->pro, d));
+	TRY(bind_prog(c, l, &s->epi, &b->epi, d));
+	bind_root(c, s, b, d);
+	return d->status;
+}
+
+static adze_status bind_block(adze_context *c, struct cpu_loaded *l, uint32_t block,
+			      struct diag *d)
+{
+	const struct cpu_block *b = &l->code.block[block];
+	for (uint32_t i = 0; i < b->nstep; i++)
+		TRY(bind_step(c, l, block, b->first + i, d));
+	return ADZE_OK;
 }
 
 adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
@@ -321,25 +356,8 @@ adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
 		if (l->bound == NULL)
 			status = fail(d, ADZE_E_NOMEM, "no memory to load an executable");
 	}
-	for (uint32_t i = 0; i < l->code.nstep && status == ADZE_OK; i++) {
-		const struct cpu_step *s = &l->code.step[i];
-		struct cpu_bound *b = &l->bound[i];
-		if (!step_holds(&l->code, s) || !epilogue_holds(s) ||
-		    !results_hold(&file->signature, s)) {
-			status = fail(d, ADZE_E_FORMAT, "executable: step %" PRIu32
-				      " (%s) makes no sense", i,
-				      cpu_step_name((enum cpu_step_kind)s->kind));
-			break;
-		}
-		b->first_box = l->nbox;
-		l->nbox += s->nview;
-		status = bind_prog(c, l, &s->pro, &b->pro, d);
-		if (status == ADZE_OK)
-			status = bind_prog(c, l, &s->epi, &b->epi, d);
-		bind_root(c, s, b, d);
-		if (status == ADZE_OK)
-			status = d->status;
-	}
+	for (uint32_t i = 0; i < l->code.nblock && status == ADZE_OK; i++)
+		status = bind_block(c, l, i, d);
 	if (status != ADZE_OK) {
 		cpu_unload(c, l);
 		return status;

@@ -66,7 +66,7 @@ static void place(struct lowerer *l, ir_val v, struct cpu_view *out)
 			      : p->kind == PLACE_OUTPUT ? CPU_OUTPUT
 							: CPU_INPUT;
 		if (p->kind == PLACE_ARENA)
-			out->byte = (uint64_t)p->at;
+			out->byte = l->arena_from + (uint64_t)p->at;
 		else
 			out->index = (uint32_t)p->at;
 	}
@@ -109,7 +109,8 @@ struct cpu_step *lower_add_step(struct lowerer *l, enum cpu_step_kind kind, ir_v
 	s->kind = (uint8_t)kind;
 	s->op = root != 0 ? l->g->node[root].op : OP_NONE;
 	s->group = l->group_number;
-	s->view = arena_new(l->arena, CPU_MAX_VIEWS, sizeof *s->view);
+	l->view_cap = 8;
+	s->view = arena_new(l->arena, l->view_cap, sizeof *s->view);
 	s->param = arena_new(l->arena, CPU_MAX_PARAMS, sizeof *s->param);
 	if (s->view == NULL || s->param == NULL) {
 		lower_no_memory(l);
@@ -121,12 +122,23 @@ struct cpu_step *lower_add_step(struct lowerer *l, enum cpu_step_kind kind, ir_v
 
 uint16_t lower_add_view(struct lowerer *l, struct cpu_view v)
 {
-	if (l->step->nview == CPU_MAX_VIEWS) {
+	struct cpu_step *s = l->step;
+	if (s->nview == CPU_MAX_VIEWS) {
 		fail(l->diag, ADZE_E_LIMIT, "a group reads more than %d values", CPU_MAX_VIEWS);
 		return 0;
 	}
-	l->step->view[l->step->nview] = v;
-	return l->step->nview++;
+	if (s->nview == l->view_cap) {
+		struct cpu_view *more = arena_new(l->arena, 2 * l->view_cap, sizeof *more);
+		if (more == NULL) {
+			lower_no_memory(l);
+			return 0;
+		}
+		memcpy(more, s->view, s->nview * sizeof *more);
+		s->view = more;
+		l->view_cap *= 2;
+	}
+	s->view[s->nview] = v;
+	return s->nview++;
 }
 
 void lower_add_param(struct lowerer *l, int64_t v)
@@ -613,6 +625,7 @@ static adze_status lower_group(struct lowerer *l)
 	case CLASS_MOVE: return lower_move(l);
 	case CLASS_PLAIN: return lower_plain(l);
 	case CLASS_SRC: return lower_source(l);
+	case CLASS_REGION: return lower_region(l);
 	default: return lower_unsupported(l, root, "the CPU has no kernel for it");
 	}
 }
@@ -662,28 +675,85 @@ static bool has_type(adze_dtype dtype)
 	return dtype_info(dtype)->cuda != NULL;
 }
 
+/* What a graph needs in the call's arena, and behind it what its bodies need. */
+static adze_status grow_arena(struct lowerer *l, uint64_t *end)
+{
+	if (__builtin_add_overflow(l->arena_from, (uint64_t)l->g->arena_bytes, end) ||
+	    __builtin_add_overflow(*end, l->spare_bytes, end) || *end > INT64_MAX)
+		return fail(l->diag, ADZE_E_LIMIT, "the bodies need more memory than there can be");
+	if (*end > l->code->arena_bytes)
+		l->code->arena_bytes = *end;
+	return ADZE_OK;
+}
+
+/* The steps of one graph, without those of its bodies. */
+static adze_status lower_graph(struct lowerer *l)
+{
+	const adze_graph *g = l->g;
+	struct ir_group *group;
+	size_t n = 0;
+	l->const_at = arena_new(l->arena, g->nnode, sizeof *l->const_at);
+	l->slot = arena_new(l->arena, g->nnode, sizeof *l->slot);
+	if (l->const_at == NULL || l->slot == NULL || !ir_groups(g, l->arena, &group, &n))
+		return lower_no_memory(l);
+	l->spare_bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		l->group = &group[i];
+		l->group_number = (uint32_t)i + 1;
+		TRY(lower_group(l));
+	}
+	return copy_outputs(l);
+}
+
+static size_t count_bodies(const adze_graph *g)
+{
+	size_t n = g->nbody;
+	for (size_t i = 0; i < g->nbody; i++)
+		n += count_bodies(g->body[i]);
+	return n;
+}
+
+/* The graph, then its bodies, then theirs: a block stands before those that it runs. Bodies of
+ * one graph never run at the same time, and so share their part of the arena. */
+static adze_status lower_blocks(struct lowerer *l, const adze_graph *g)
+{
+	struct cpu_code *c = l->code;
+	size_t n = 1 + count_bodies(g);
+	const adze_graph **graph = arena_new(l->arena, n, sizeof *graph);
+	uint64_t *from = arena_new(l->arena, n, sizeof *from), end;
+	c->block = arena_new(l->arena, n, sizeof *c->block);
+	if (graph == NULL || from == NULL || c->block == NULL)
+		return lower_no_memory(l);
+	graph[0] = g;
+	n = 1;
+	for (; c->nblock < n; c->nblock++) {
+		struct cpu_block *b = &c->block[c->nblock];
+		l->g = graph[c->nblock];
+		l->arena_from = from[c->nblock];
+		l->first_body = (uint32_t)n;
+		b->first = c->nstep;
+		if (c->nblock > 0)
+			TRY(lower_values(l, b));
+		TRY(lower_graph(l));
+		b->nstep = c->nstep - b->first;
+		TRY(grow_arena(l, &end));
+		for (size_t i = 0; i < l->g->nbody; i++, n++) {
+			graph[n] = l->g->body[i];
+			from[n] = size_round_up((size_t)end, EXE_ALIGN);
+		}
+	}
+	return ADZE_OK;
+}
+
 adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code *out,
 		      struct text *consts, struct diag *d)
 {
-	struct ir_group *group;
-	size_t n = 0;
-	struct lowerer l = {.g = g, .arena = arena, .code = out, .consts = consts, .diag = d,
+	struct lowerer l = {.arena = arena, .code = out, .consts = consts, .diag = d,
 			    .mem = arena->from};
 	memset(out, 0, sizeof *out);
 	TRY(device_check_types(g, "CPU", has_type, d));
 	out->arena = arena;
-	l.const_at = arena_new(arena, g->nnode, sizeof *l.const_at);
-	l.slot = arena_new(arena, g->nnode, sizeof *l.slot);
-	adze_status status = ADZE_OK;
-	if (l.const_at == NULL || l.slot == NULL || !ir_groups(g, arena, &group, &n))
-		status = lower_no_memory(&l);
-	for (size_t i = 0; i < n && status == ADZE_OK; i++) {
-		l.group = &group[i];
-		l.group_number = (uint32_t)i + 1;
-		status = lower_group(&l);
-	}
-	if (status == ADZE_OK)
-		status = copy_outputs(&l);
+	adze_status status = lower_blocks(&l, g);
 	adze_status settled = settle(&l);
 	if (status == ADZE_OK)
 		status = settled;

@@ -21,6 +21,10 @@ struct lowerer {
 	const struct ir_group *group;
 	uint32_t group_number;
 	struct cpu_step *step; /* under way */
+	size_t view_cap;       /* of step->view */
+	uint64_t arena_from;   /* where the graph's arena begins in that of the call */
+	uint64_t spare_bytes;  /* behind it: what steps that run bodies need besides */
+	uint32_t first_body;   /* the block of the graph's body 1 */
 };
 
 adze_status lower_no_memory(struct lowerer *l);
@@ -45,5 +49,9 @@ struct ir_size lower_count_of(const adze_graph *g, const adze_shape *s, const in
 adze_status lower_move(struct lowerer *l);
 adze_status lower_source(struct lowerer *l);
 adze_status lower_plain(struct lowerer *l);
+/* Groups that run bodies: cpu_lower_region.c. */
+adze_status lower_region(struct lowerer *l);
+/** The block's values from the graph's inputs and outputs; for bodies. */
+adze_status lower_values(struct lowerer *l, struct cpu_block *b);
 
 #endif

@@ -22,6 +22,8 @@ extern const struct device_ops trace_device_ops; /* a row of devices.def */
 
 struct device_frame {
 	struct text line;
+	bool *shown; /* by block, in this call */
+	size_t nblock;
 };
 
 struct trace_exe {
@@ -70,7 +72,7 @@ static adze_status trace_compile(adze_device *dev, const adze_graph *g, const ch
 	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
 	if (status == ADZE_OK) {
 		cpu_code_write(&code, &w.section[EXE_CODE]);
-		exe_write_graph(&w, g, trace_device_ops.name, dev->target, source);
+		exe_write_graph(&w, g, code.arena_bytes, trace_device_ops.name, dev->target, source);
 		status = exe_write(&w, out, d);
 	}
 	exe_writer_fini(&w);
@@ -106,11 +108,20 @@ static adze_status trace_load(adze_device *dev, const struct exe_file *file, voi
 static adze_status trace_frame_create(adze_device *dev, void *loaded, struct device_frame **out,
 				      struct diag *d)
 {
-	(void)loaded;
-	*out = mem_new(&dev->context->mem, 1, sizeof **out);
-	if (*out == NULL)
+	const struct trace_exe *x = loaded;
+	const adze_allocator *mem = &dev->context->mem;
+	struct device_frame *f = mem_new(mem, 1, sizeof *f);
+	*out = NULL;
+	if (f != NULL) {
+		text_init(&f->line, mem);
+		f->nblock = x->code.nblock;
+		f->shown = mem_new(mem, f->nblock, sizeof *f->shown);
+	}
+	if (f == NULL || f->shown == NULL) {
+		mem_free(mem, f, 1, sizeof *f);
 		return fail(d, ADZE_E_NOMEM, "no memory for a call");
-	text_init(&(*out)->line, &dev->context->mem);
+	}
+	*out = f;
 	return ADZE_OK;
 }
 
@@ -119,6 +130,7 @@ static void trace_frame_destroy(adze_device *dev, struct device_frame *frame)
 	if (frame == NULL)
 		return;
 	text_fini(&frame->line);
+	mem_free(&dev->context->mem, frame->shown, frame->nblock, sizeof *frame->shown);
 	mem_free(&dev->context->mem, frame, 1, sizeof *frame);
 }
 
@@ -154,24 +166,45 @@ static void clear_outputs(const struct exe_signature *s, const struct device_cal
 	}
 }
 
-static adze_status trace_run(adze_device *dev, void *loaded, const struct device_call *call,
-			     struct diag *d)
+/* The steps of a block, and further in those of the blocks that they run, each block once. */
+static adze_status log_block(adze_device *dev, const struct trace_exe *x, uint32_t number,
+			     const struct device_call *call, struct diag *d)
 {
-	const struct trace_exe *x = loaded;
+	const struct cpu_block *b = &x->code.block[number];
 	struct text *line = &call->frame->line;
 	bool wanted = context_logs(dev->context, ADZE_LOG_INFO);
-	if (wanted)
-		TRY(log_call(dev, x, call, d));
-	for (uint32_t i = 0; i < x->code.nstep; i++) {
+	for (uint32_t i = b->first; i < b->first + b->nstep; i++) {
+		const int64_t *block = NULL;
+		size_t n = cpu_step_blocks(&x->code.step[i], &block);
 		if (call->cancel != NULL && atomic_load(call->cancel))
 			return fail(d, ADZE_E_CANCELLED, "the call was cancelled at step %"
 				    PRIu32 " of %" PRIu32, i, x->code.nstep);
 		if (!wanted)
 			continue;
-		text_add(line, "step %" PRIu32 " ", i);
+		text_add(line, "%*sstep %" PRIu32 " ", 2 * b->depth, "", i);
 		cpu_step_print(&x->code, &x->code.step[i], line);
 		TRY(log_line(dev, line, d));
+		for (size_t k = 0; k < n; k++) {
+			if (call->frame->shown[block[k]])
+				continue;
+			call->frame->shown[block[k]] = true;
+			text_add(line, "%*sblock %" PRIu32, 2 * b->depth + 1, "",
+				 (uint32_t)block[k]);
+			TRY(log_line(dev, line, d));
+			TRY(log_block(dev, x, (uint32_t)block[k], call, d));
+		}
 	}
+	return ADZE_OK;
+}
+
+static adze_status trace_run(adze_device *dev, void *loaded, const struct device_call *call,
+			     struct diag *d)
+{
+	const struct trace_exe *x = loaded;
+	if (context_logs(dev->context, ADZE_LOG_INFO))
+		TRY(log_call(dev, x, call, d));
+	memset(call->frame->shown, 0, call->frame->nblock * sizeof *call->frame->shown);
+	TRY(log_block(dev, x, 0, call, d));
 	clear_outputs(x->signature, call);
 	return ADZE_OK;
 }
