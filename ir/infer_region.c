@@ -56,11 +56,24 @@ static adze_status gives_first(const struct ask *q, int64_t body, const adze_sha
 	return ADZE_OK;
 }
 
+/* Only a carry may be written over itself: its memory is the loop's. */
+static adze_status check_into(const struct ask *q, int64_t body, size_t carry)
+{
+	const adze_graph *b = ir_body(q->g, body);
+	for (size_t i = 0; i < b->noutput; i++)
+		if (b->output[i].into != 0 &&
+		    (i >= carry || b->output[i].into != b->input[i]))
+			return infer_refuse(q, "an output of its body goes into an input that is "
+					       "no carry of that place");
+	return ADZE_OK;
+}
+
 adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
 {
 	if (ir_body(q->g, body)->noutput > n)
 		return refuse_count(q, body, ir_body(q->g, body)->noutput, "outputs", n);
-	return gives_first(q, body, types, n);
+	TRY(gives_first(q, body, types, n));
+	return check_into(q, body, 0);
 }
 
 /* The types of operands from .. narg, which a body takes; `types` has room for the limit. */
@@ -130,7 +143,11 @@ adze_status infer_while(struct ask *q)
 	TRY(infer_body_takes(q, a->cond, types, n));
 	TRY(infer_body_takes(q, a->body, types, n));
 	TRY(infer_body_gives(q, a->cond, &truth, 1));
-	TRY(infer_body_gives(q, a->body, types, (size_t)a->carry));
+	if (ir_body(q->g, a->body)->noutput > (size_t)a->carry)
+		return refuse_count(q, a->body, ir_body(q->g, a->body)->noutput, "outputs",
+				    (size_t)a->carry);
+	TRY(gives_first(q, a->body, types, (size_t)a->carry));
+	TRY(check_into(q, a->body, (size_t)a->carry));
 	return infer_results(q, types, (size_t)a->carry);
 }
 
@@ -194,6 +211,7 @@ adze_status infer_scan(struct ask *q)
 	TRY(infer_body_takes(q, a->body, types, n));
 	size_t carry = (size_t)a->carry, give = ir_body(q->g, a->body)->noutput;
 	TRY(gives_first(q, a->body, types, carry));
+	TRY(check_into(q, a->body, carry));
 	for (size_t i = carry; i < give && give <= IR_MAX_RESULTS; i++) {
 		const adze_graph *b = ir_body(q->g, a->body);
 		const adze_shape *s = ir_type(b, b->output[i].value);

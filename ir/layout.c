@@ -3,7 +3,8 @@
  * Layout: rewrites what strides cannot serve, so that devices see only forms they can walk.
  * Products whose contracting axes do not lie next to each other get a transposed operand
  * (fuse.c copies it out); a softmax along an inner axis gets it moved to the end and back; an
- * output that is a donated input is copied first, since another output overwrites it. What
+ * output that is a donated input is copied first, since another output overwrites it. A loop's
+ * body writes its carries over themselves. What
  * moves the start of several axes of a shape with symbols is done axis by axis: one offset is
  * one product of symbols.
  */
@@ -204,6 +205,50 @@ static bool is_donated(const adze_graph *g, ir_val input)
 	return false;
 }
 
+/* Adds a node's bodies to the count of their uses. */
+static void count_bodies(const adze_graph *g, ir_val v, uint32_t *uses)
+{
+	const struct ir_node *n = ir_get(g, v);
+	const struct attr_schema *s = op_info((enum ir_op)n->op)->attrs;
+	for (int i = 0; s->has_bodies && i < s->nfield; i++) {
+		const void *at = (const char *)n->attrs + s->field[i].offset;
+		const struct ir_bodies *list = at;
+		if (s->field[i].kind == ATTR_BODY && *(const ir_attr_BODY *)at > 0)
+			uses[*(const ir_attr_BODY *)at - 1]++;
+		for (int k = 0; s->field[i].kind == ATTR_BODIES && k < list->n; k++)
+			uses[list->at[k] - 1]++;
+	}
+}
+
+/* A carry lies in memory of the loop's own, which a body that is used once may write over. */
+static void donate_carries(adze_graph *g, const uint32_t *uses)
+{
+	for (ir_val v = 1; v < g->nnode; v++) {
+		enum ir_op op = (enum ir_op)ir_get(g, v)->op;
+		if (op != OP_WHILE && op != OP_SCAN)
+			continue;
+		int64_t body = op == OP_WHILE ? IR_ATTRS(loop, g, v)->body
+					      : IR_ATTRS(scan, g, v)->body;
+		int64_t carry = op == OP_WHILE ? IR_ATTRS(loop, g, v)->carry
+					       : IR_ATTRS(scan, g, v)->carry;
+		adze_graph *b = g->body[body - 1];
+		for (int64_t i = 0; i < carry && uses[body - 1] == 1; i++)
+			b->output[i].into = b->input[i];
+	}
+}
+
+static adze_status write_in_place(adze_graph *g)
+{
+	uint32_t *uses = mem_new(g->arena.from, g->nbody, sizeof *uses);
+	if (uses == NULL)
+		return fail(&g->diag, ADZE_E_NOMEM, "no memory for the graph");
+	for (ir_val v = 1; v < g->nnode; v++)
+		count_bodies(g, v, uses);
+	donate_carries(g, uses);
+	mem_free(g->arena.from, uses, g->nbody, sizeof *uses);
+	return ADZE_OK;
+}
+
 adze_status ir_layout(adze_graph **g, struct diag *d)
 {
 	adze_graph *to;
@@ -216,5 +261,7 @@ adze_status ir_layout(adze_graph **g, struct diag *d)
 		to->output[i].value = ir_emit1(to, OP_RESHAPE, v, NULL, &type);
 		status = to->diag.status;
 	}
+	if (status == ADZE_OK)
+		status = write_in_place(to);
 	return ir_replace(g, to, status, d);
 }

@@ -541,9 +541,6 @@ static adze_status check_bodies(const struct check *c)
 		if (b->nsymbol > g->nsymbol ||
 		    memcmp(b->symbol, g->symbol, (size_t)b->nsymbol * sizeof *b->symbol) != 0)
 			return bad(c, "a body has other symbols than its graph");
-		for (size_t k = 0; k < b->noutput; k++)
-			if (b->output[k].into != 0)
-				return bad(c, "a body's output goes into an input");
 		TRY(ir_verify(b, c->d));
 	}
 	return ADZE_OK;

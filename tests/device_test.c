@@ -241,6 +241,16 @@ static const struct graph_case graph_case[] = {
 	 " %4 = part %1, index=2 : f32[t<=7, 4]\n %5 = part %1, index=3 : i32[t<=7]\n"
 	 " %6 = part %1, index=4 : f32[t<=7, 4]\n %7 = part %1, index=5 : f32[t<=7, 4]\n"
 	 " return a=%2, b=%3, c=%4, d=%5, e=%6, f=%7\n}\n", "rel:1e-6", 1},
+	{"loops that share their body with a branch",
+	 "graph g(%p: bool[], %x: f32[6], %y: f32[]) {\n"
+	 " body more(%x: f32[6], %y: f32[]) {\n  %1 = reduce %x, by=max, axes=[0]\n"
+	 "  %2 = const {50} : f32[]\n  %3 = lt %1, %2\n  return r=%3\n }\n"
+	 " body step(%x: f32[6], %y: f32[]) {\n  %1 = abs %y\n  %2 = const {1} : f32[]\n"
+	 "  %3 = add %1, %2\n  %4 = broadcast %3 : f32[6]\n  %5 = add %x, %4\n"
+	 "  return x=%5\n }\n"
+	 " %1 = while %x, %y, cond=more, body=step, carry=1\n"
+	 " %2 = if %p, %x, %y, then=step, otherwise=step\n"
+	 " return a=%1, b=%2\n}\n", "rel:1e-5", 1},
 	{"scan over a cache that is written in its place",
 	 "graph g(%ring: f32[5, 64], %x: f32[t<=7, 64]) {\n"
 	 " body step(%ring: f32[5, 64], %i: i32[], %x: f32[64]) {\n"

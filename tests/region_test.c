@@ -126,6 +126,22 @@ TEST(region, scan_refuses)
 		      "a stacked result would have more than 8 axes");
 }
 
+TEST(region, what_is_no_carry_is_not_overwritten)
+{
+	check_refused("graph g(%p: bool[], %x: f32[]) {"
+		      " body same(%a: f32[]) { %1 = neg %a return r=%1 into %a }\n"
+		      "%1 = if %p, %x, then=same, otherwise=same return }",
+		      "an output of its body goes into an input that is no carry of that place");
+	check_refused("graph g(%x: f32[], %y: f32[]) { body yes(%a: f32[], %b: f32[]) {"
+		      " %1 = lt %a, %b return r=%1 } body step(%a: f32[], %b: f32[]) {"
+		      " %1 = neg %a return r=%1 into %b }"
+		      " %1 = while %x, %y, cond=yes, body=step, carry=1 return }",
+		      "goes into an input that is no carry of that place");
+	check_refused("graph g(%x: f32[4]) { body step(%a: f32[]) {"
+		      " %1 = neg %a return r=%1 into %a } %1 = scan %x, body=step, over=1 return }",
+		      "goes into an input that is no carry of that place");
+}
+
 /* ---- meaning ---- */
 
 TEST(region, case_out_of_range_is_the_last)
@@ -254,4 +270,31 @@ TEST(region, fold_leaves_loops_alone)
 	CHECK_MSG(ir_run_passes(&g, &options, &d) == ADZE_OK, "%s", d.text);
 	CHECK(ir_get(g, g->output[0].value)->op == OP_WHILE);
 	ir_graph_destroy(g);
+}
+
+static const char shared[] =
+	"graph g(%x: f32[], %y: f32[]) {\n"
+	" body yes(%a: f32[], %b: f32[]) { %1 = lt %a, %b return r=%1 }\n"
+	" body step(%a: f32[], %b: f32[]) { %1 = add %a, %b return r=%1 }\n"
+	" %1 = while %x, %y, cond=yes, body=step, carry=1\n";
+
+static void check_into(const char *more, bool into)
+{
+	char text[1000];
+	snprintf(text, sizeof text, "%s%s", shared, more);
+	adze_graph *g = parse(text);
+	struct ir_pass_options options = {.passes = "layout"};
+	struct diag d = {ADZE_OK, ""};
+	CHECK_MSG(ir_run_passes(&g, &options, &d) == ADZE_OK, "%s", d.text);
+	CHECK_MSG(ir_verify(g, &d) == ADZE_OK, "%s", d.text);
+	CHECK((ir_body(g, ir_body_find(g, "step", 4))->output[0].into != 0) == into);
+	ir_graph_destroy(g);
+}
+
+/* A carry is written over the old one, unless the body serves elsewhere, too. */
+TEST(region, carries_in_place)
+{
+	check_into(" return r=%1\n}\n", true);
+	check_into(" %2 = lt %x, %y\n %3 = if %2, %x, %y, then=step, otherwise=step\n"
+		   " return r=%1, s=%3\n}\n", false);
 }

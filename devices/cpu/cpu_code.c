@@ -19,8 +19,9 @@ const char *cpu_step_name(enum cpu_step_kind kind)
 
 size_t cpu_step_blocks(const struct cpu_step *s, const int64_t **block)
 {
-	int first = s->kind == CPU_BRANCH || s->kind == CPU_WHILE ? 1 : s->kind == CPU_SCAN ? 5 : -1;
-	if (first < 0 || s->nparam <= first)
+	bool runs = s->kind == CPU_BRANCH || s->kind == CPU_WHILE || s->kind == CPU_SCAN;
+	int first = s->kind == CPU_SCAN ? 5 : 1;
+	if (!runs || s->nparam <= first)
 		return 0;
 	*block = s->param + first;
 	return (size_t)(s->nparam - first);

@@ -72,7 +72,8 @@ static adze_status trace_compile(adze_device *dev, const adze_graph *g, const ch
 	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
 	if (status == ADZE_OK) {
 		cpu_code_write(&code, &w.section[EXE_CODE]);
-		exe_write_graph(&w, g, code.arena_bytes, trace_device_ops.name, dev->target, source);
+		exe_write_graph(&w, g, code.arena_bytes, trace_device_ops.name, dev->target,
+				source);
 		status = exe_write(&w, out, d);
 	}
 	exe_writer_fini(&w);

@@ -4,8 +4,10 @@
  * leave memory. Checksums, lengths and the fingerprint are put right first, so that damage
  * reaches what they protect.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "base/hash.h"
 #include "devices/cpu/cpu_exec.h"
@@ -86,6 +88,23 @@ static adze_buffer *make(adze_device *dev, const adze_shape *shape, size_t *tota
 	return b;
 }
 
+/* A loop may have no end: after a while its call is stopped. */
+static atomic_bool stop;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	atomic_store(&stop, true);
+}
+
+static void stop_soon(void)
+{
+	const struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+	atomic_store(&stop, false);
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
 static void run_once(adze_device *dev, adze_exe *x)
 {
 	const struct exe_signature *s = &x->file.signature;
@@ -105,9 +124,11 @@ static void run_once(adze_device *dev, adze_exe *x)
 		if (s->output[i].into >= 0)
 			at[s->ninput + s->nweight + i] = all[s->output[i].into];
 	struct device_call call = {.input = at, .weight = at + s->ninput,
-				   .output = at + s->ninput + s->nweight, .symbol = symbol};
+				   .output = at + s->ninput + s->nweight, .symbol = symbol,
+				   .cancel = &stop};
 	if (total <= MOST_BYTES && is_small(x) && device_symbols(s, at, symbol, &d) == ADZE_OK &&
 	    dev->ops->frame_create(dev, x->loaded, &call.frame, &d) == ADZE_OK) {
+		stop_soon();
 		dev->ops->run(dev, x->loaded, &call, &d);
 		dev->ops->frame_destroy(dev, call.frame);
 	}
