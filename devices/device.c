@@ -178,6 +178,8 @@ adze_status device_check_types(const adze_graph *g, const char *device, bool (*h
 			return fail(d, ADZE_E_UNSUPPORTED, "%s:%d: %s", w->file, w->line, words);
 		return fail(d, ADZE_E_UNSUPPORTED, "%s", words);
 	}
+	for (size_t i = 0; i < g->nbody; i++)
+		TRY(device_check_types(g->body[i], device, has, d));
 	return ADZE_OK;
 }
 

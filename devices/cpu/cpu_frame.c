@@ -205,37 +205,47 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 }
 
 /* Scratch of a PLAIN step at the bounds of the symbols; false where its sizes make no sense. */
-static bool plain_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t *number,
-			  const int64_t *bound, struct cpu_box *box, size_t *work)
+static bool plain_scratch(const struct device_frame *f, uint32_t block, uint32_t i, size_t *work)
 {
+	const struct cpu_loaded *l = f->loaded;
 	const struct cpu_step *s = &l->code.step[i];
+	struct cpu_box *box = f->box + l->bound[i].first_box;
 	bool inside = true;
 	for (int k = 0; k < s->nview; k++)
-		inside &= set_box(l, &s->view[k], number, bound, &box[k]);
+		inside &= set_box(f, block, &s->view[k], &box[k]);
 	return inside && cpu_plain_agrees(s, l->bound[i].plain, box, work);
 }
 
-static adze_status bounds(const struct cpu_loaded *l, int64_t *number, struct cpu_box *box,
-			  size_t *scratch, struct diag *d)
+static adze_status block_scratch(struct device_frame *f, uint32_t block, struct diag *d)
 {
-	const struct exe_signature *s = &l->file->signature;
-	int64_t bound[ADZE_MAX_SYMBOLS] = {0};
-	for (int i = 0; i < s->nsymbol; i++)
-		bound[i] = s->symbol[i].bound;
-	for (uint32_t i = 0; i < l->code.nnumber; i++)
-		if (!number_value(&l->code.number[i], bound, &number[i]))
-			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
-	*scratch = 64;
-	for (uint32_t i = 0; i < l->code.nstep; i++) {
+	const struct cpu_loaded *l = f->loaded;
+	const struct cpu_block *b = &l->code.block[block];
+	for (uint32_t i = b->first; i < b->first + b->nstep; i++) {
 		size_t work = 0;
 		if (l->code.step[i].kind != CPU_PLAIN)
-			work = step_scratch(l, i, number);
-		else if (!plain_scratch(l, i, number, bound, box + l->bound[i].first_box, &work))
+			work = step_scratch(l, i, f->number);
+		else if (!plain_scratch(f, block, i, &work))
 			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
 		if (work > SIZE_MAX / 2)
 			return fail(d, ADZE_E_NOMEM, "no memory for a call");
-		*scratch = larger(*scratch, size_round_up(work, 64));
+		f->scratch_bytes = larger(f->scratch_bytes, size_round_up(work, 64));
 	}
+	return ADZE_OK;
+}
+
+/* Works out at the bounds of the symbols how much scratch there must be. */
+static adze_status bounds(struct device_frame *f, struct diag *d)
+{
+	const struct cpu_loaded *l = f->loaded;
+	const struct exe_signature *s = &l->file->signature;
+	for (int i = 0; i < s->nsymbol; i++)
+		f->symbol[i] = s->symbol[i].bound;
+	for (uint32_t i = 0; i < l->code.nnumber; i++)
+		if (!number_value(&l->code.number[i], f->symbol, &f->number[i]))
+			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
+	f->scratch_bytes = 64;
+	for (uint32_t i = 0; i < l->code.nblock; i++)
+		TRY(block_scratch(f, i, d));
 	return ADZE_OK;
 }
 
@@ -250,7 +260,7 @@ adze_status cpu_frame_create(adze_context *c, struct cpu_loaded *l, struct devic
 	f->number = mem_new(&c->mem, l->code.nnumber, sizeof *f->number);
 	f->box = mem_new(&c->mem, l->nbox, sizeof *f->box);
 	adze_status status = f->number != NULL && f->box != NULL
-				     ? bounds(l, f->number, f->box, &f->scratch_bytes, d)
+				     ? bounds(f, d)
 				     : fail(d, ADZE_E_NOMEM, "no memory for a call");
 	if (status == ADZE_OK) {
 		size_t all;
