@@ -2,6 +2,7 @@
  *
  * The reference evaluator: operations of class PLAIN.
  */
+#include "base/rng.h"
 #include "ir/eval.h"
 
 static int find_axis(const struct ir_dims *d, int64_t axis)
@@ -54,6 +55,27 @@ adze_status eval_gather(struct eval *e)
 			from += place * x->stride[i];
 		}
 		copy_element(e, n, x, from);
+	}
+	return ADZE_OK;
+}
+
+/* Byte by byte from the block that it stands in. */
+adze_status eval_rng_philox(struct eval *e)
+{
+	uint32_t word[4];
+	for (size_t i = 0; i < (size_t)e->y.count * e->y.size; i++) {
+		rng_philox_block(e->x[0].bytes, i / 16, word);
+		((uint8_t *)e->out)[i] = (uint8_t)(word[i % 16 / 4] >> i % 4 * 8);
+	}
+	return ADZE_OK;
+}
+
+adze_status eval_rng_threefry(struct eval *e)
+{
+	uint32_t word[2];
+	for (size_t i = 0; i < (size_t)e->y.count * e->y.size; i++) {
+		rng_threefry_block(e->x[0].bytes, i / 8, word);
+		((uint8_t *)e->out)[i] = (uint8_t)(word[i % 8 / 4] >> i % 4 * 8);
 	}
 	return ADZE_OK;
 }

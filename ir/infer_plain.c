@@ -96,3 +96,16 @@ adze_status infer_gather(struct ask *q)
 	infer_drop_names(q->out);
 	return ADZE_OK;
 }
+
+adze_status infer_rng(struct ask *q)
+{
+	const adze_shape *x = infer_type(q, 0), *y = q->declared;
+	int64_t words = q->op == OP_RNG_PHILOX ? 3 : 2;
+	if (x->dtype != ADZE_U64 || x->rank != 1 || !dim_is_static(&x->dim[0]) ||
+	    x->dim[0].size != words)
+		return infer_refuse(q, words == 3 ? "its state is u64[3]" : "its state is u64[2]");
+	if (dtype_info(y->dtype)->class != DTYPE_UINT || dtype_info(y->dtype)->bits < 8)
+		return infer_refuse(q, "it gives u8, u16, u32 or u64");
+	*q->out = *y;
+	return ADZE_OK;
+}

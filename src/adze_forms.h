@@ -181,6 +181,18 @@ ADZE_API adze_tensor adze_gru_cell(adze_tensor x, adze_tensor h, adze_cell cell)
 ADZE_API adze_tensor adze_lstm_cell(adze_tensor x, adze_tensor h, adze_tensor c, adze_cell cell,
 				    adze_tensor *next_c);
 
+/* ---- random numbers ---- */
+
+/**
+ * Random bits: u8, u16, u32 or u64 in the shape `dims`, as a pure function of `state`, which is
+ * u64[3] (key, counter low, counter high: the stream of Philox4x32-10) or u64[2] (key, counter:
+ * Threefry2x32-20); Salmon et al., SC 2011. *next, where it is not NULL, is the state behind
+ * what `dims` needs at its bounds: for another call, or for an output into the input that the
+ * state came from. Equal states give equal bits on every device and number of threads.
+ */
+ADZE_API adze_tensor adze_rng_bits(adze_tensor state, adze_dtype dtype, const char *dims,
+				   adze_tensor *next);
+
 #define adze_softplus(x) adze_softplus(ADZE_AT(x))
 #define adze_log_sigmoid(x) adze_log_sigmoid(ADZE_AT(x))
 #define adze_softsign(x) adze_softsign(ADZE_AT(x))
@@ -257,5 +269,6 @@ ADZE_API adze_tensor adze_lstm_cell(adze_tensor x, adze_tensor h, adze_tensor c,
 #define adze_attention(q, ...) adze_attention(ADZE_AT(q), __VA_ARGS__)
 #define adze_gru_cell(x, ...) adze_gru_cell(ADZE_AT(x), __VA_ARGS__)
 #define adze_lstm_cell(x, ...) adze_lstm_cell(ADZE_AT(x), __VA_ARGS__)
+#define adze_rng_bits(state, dtype, dims, next) adze_rng_bits(ADZE_AT(state), dtype, dims, next)
 
 #endif

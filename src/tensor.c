@@ -179,8 +179,8 @@ adze_shape adze_tensor_shape(adze_tensor x)
 	return *ir_type(x.graph, x.id);
 }
 
-static bool parse_dims(struct tensor_op *op, const char *name, adze_dtype dtype,
-		       const char *dims, adze_shape *out)
+bool tensor_dims(struct tensor_op *op, const char *name, adze_dtype dtype, const char *dims,
+		 adze_shape *out)
 {
 	struct diag d = {ADZE_OK, ""};
 	if (!op->ok)
@@ -201,7 +201,7 @@ adze_tensor adze_input_at(adze_graph *graph, const char *name, adze_dtype dtype,
 	struct tensor_op op = tensor_begin_graph("input", adze_graph_at(graph, file, line));
 	adze_shape shape;
 	ir_val v = 0;
-	if (parse_dims(&op, name, dtype, dims, &shape))
+	if (tensor_dims(&op, name, dtype, dims, &shape))
 		v = ir_input(graph, name, &shape);
 	return tensor_end(&op, v);
 }
@@ -212,7 +212,7 @@ adze_tensor adze_weight_at(adze_graph *graph, const char *name, adze_dtype dtype
 	struct tensor_op op = tensor_begin_graph("weight", adze_graph_at(graph, file, line));
 	adze_shape shape;
 	ir_val v = 0;
-	if (parse_dims(&op, name, dtype, dims, &shape)) {
+	if (tensor_dims(&op, name, dtype, dims, &shape)) {
 		if (shape_is_static(&shape))
 			v = ir_weight(graph, name, &shape);
 		else
@@ -312,7 +312,7 @@ adze_tensor(adze_iota)(adze_graph *graph, adze_dtype dtype, const char *dims, co
 	struct tensor_op op = tensor_begin_graph("iota", graph);
 	adze_shape shape;
 	ir_val v = 0;
-	if (parse_dims(&op, NULL, dtype, dims, &shape)) {
+	if (tensor_dims(&op, NULL, dtype, dims, &shape)) {
 		const char *name = axis != NULL ? axis : "";
 		struct attrs_axis attrs = {.axis = tensor_axis(&op, &shape, name, strlen(name))};
 		if (op.ok)

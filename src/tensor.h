@@ -46,6 +46,10 @@ bool tensor_join(struct tensor_op *op, ir_val *x, size_t n);
 /** One value broadcast to `shape`, whose element type does not count. */
 ir_val tensor_fit(struct tensor_op *op, ir_val x, const adze_shape *shape);
 
+/** The shape that `dims` says; `name`, where there is one, stands before the words. */
+bool tensor_dims(struct tensor_op *op, const char *name, adze_dtype dtype, const char *dims,
+		 adze_shape *out);
+
 /** A value as another element type; itself where it has it. */
 ir_val tensor_cast(struct tensor_op *op, ir_val x, adze_dtype dtype);
 

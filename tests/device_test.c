@@ -262,6 +262,11 @@ static const struct graph_case graph_case[] = {
 	 " %2 = scan %ring, %1, %x, body=step, carry=2, over=1\n"
 	 " %3 = part %2 : f32[5, 64]\n %4 = part %2, index=2 : f32[t<=7]\n"
 	 " return ring=%3 into %ring, sum=%4\n}\n", "rel:1e-5 abs:1e-5", 3},
+	{"random bits of all widths, cut anywhere",
+	 "graph g(%s: u64[3], %k: u64[2], %x: f32[t<=9]) {\n"
+	 " %1 = rng_philox %s : u8[t<=9, 7, 13]\n %2 = rng_philox %s : u64[3, t<=9, 401]\n"
+	 " %3 = rng_threefry %k : u16[5, t<=9]\n %4 = rng_threefry %k : u32[2000]\n"
+	 " return a=%1, b=%2, c=%3, d=%4\n}\n", "exact", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

@@ -201,6 +201,8 @@ static const char *const sample[][3] = {
 	 " sizes=[1, 1, 3], vector=2"},
 	{"gather", "%x: bf16[4, 5], %i: u64[7, 2]",
 	 "gather %x, %i, map=[1, 0], offset=[1, 2], sizes=[2, 3], vector=1"},
+	{"rng_philox", "%s: u64[3]", "rng_philox %s : u16[70, 15]"},
+	{"rng_threefry", "%s: u64[2]", "rng_threefry %s : u64[100]"},
 };
 
 TEST(plain, damaged_calls_stay_inside)
