@@ -30,19 +30,11 @@ static const struct cpu_box *load_box(const struct cpu_work *w, const struct cpu
 
 static void fill(char *y, const char *x, int64_t n, size_t size)
 {
-	switch (size) {
-	case 1: memset(y, *(const unsigned char *)x, (size_t)n); break;
-	case 2:
-		for (int64_t i = 0; i < n; i++)
-			memcpy(y + 2 * i, x, 2);
-		break;
-	case 4:
-		for (int64_t i = 0; i < n; i++)
-			memcpy(y + 4 * i, x, 4);
-		break;
-	default:
-		for (int64_t i = 0; i < n; i++)
-			memcpy(y + 8 * i, x, 8);
+	size_t done = n > 0 ? size : 0, all = (size_t)n * size;
+	memcpy(y, x, done);
+	for (size_t more; done < all; done += more) {
+		more = done < all - done ? done : all - done;
+		memcpy(y + done, y, more);
 	}
 }
 
