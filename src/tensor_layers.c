@@ -175,6 +175,14 @@ static adze_tensor first_place(const struct attend *a, adze_tensor q, adze_tenso
 	return form_spread(op, (adze_convert)(first, ADZE_I32), pair, &at);
 }
 
+/* 0, 1 ... along an axis, of which one row is made. */
+static adze_tensor count_along(struct tensor_op *op, const adze_shape *shape, int axis)
+{
+	const adze_shape row = {.dtype = ADZE_I32, .rank = 1, .dim = {shape->dim[axis]}};
+	const struct ir_dims at = {.n = 1, .at = {axis}};
+	return form_spread(op, form_iota(op, &row, ADZE_I32, 0), shape, &at);
+}
+
 /* Whether a query may see a key, by their places: [s, t], or [b, 1, s, t]; the null tensor:
  * always. */
 static adze_tensor sight(const struct attend *a, adze_tensor q, adze_tensor k)
@@ -191,8 +199,8 @@ static adze_tensor sight(const struct attend *a, adze_tensor q, adze_tensor k)
 	first = first_place(a, q, k, &pair);
 	if (!op->ok)
 		return form_of(op, 0);
-	adze_tensor i = f_add(form_iota(op, &pair, ADZE_I32, pair.rank - 2), first);
-	adze_tensor j = form_iota(op, &pair, ADZE_I32, pair.rank - 1);
+	adze_tensor i = f_add(count_along(op, &pair, pair.rank - 2), first);
+	adze_tensor j = count_along(op, &pair, pair.rank - 1);
 	adze_tensor see = f_le(j, i);
 	if (a->with->window <= 0)
 		return see;
@@ -200,11 +208,12 @@ static adze_tensor sight(const struct attend *a, adze_tensor q, adze_tensor k)
 	return a->with->causal ? f_and(see, near) : near;
 }
 
-/* v broadcast to the scores: its last axes are theirs, heads, if there, split. */
-static adze_tensor to_scores(const struct attend *a, adze_tensor v)
+/* v broadcast to a shape like that of the scores: its last axes are its, heads, if there,
+ * split. */
+static adze_tensor fit(const struct attend *a, adze_tensor v, const adze_shape *shape)
 {
 	struct tensor_op *op = a->op;
-	adze_shape to = a->scores;
+	adze_shape to = *shape;
 	if (!op->ok || !adze_is(v))
 		return v;
 	adze_shape s = *tensor_type(op, v.id);
@@ -222,6 +231,17 @@ static adze_tensor to_scores(const struct attend *a, adze_tensor v)
 	}
 	v = form_reshape(op, v, &s);
 	return form_of(op, op->ok && adze_is(v) ? tensor_fit(op, v.id, &to) : 0);
+}
+
+/* 0 for queries that see nothing; y is as the scores, but for its last axis. */
+static adze_tensor blank_rows(const struct attend *a, adze_tensor y, adze_tensor see)
+{
+	struct tensor_op *op = a->op;
+	const struct ir_dims last = {.n = 1, .at = {tensor_type(op, see.id)->rank - 1}};
+	adze_tensor any = form_keep(op, (adze_any)(see, "-1"), see, &last);
+	const adze_shape to = *tensor_type(op, y.id);
+	any = fit(a, any, &to);
+	return op->ok ? (adze_select)(any, y, f_num(y, 0)) : y;
 }
 
 /* Softmax over the last axis in which `sinks`, [kv, group] if there, take part. */
@@ -267,7 +287,7 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 	for (int i = 0; i < a->scores.rank; i++)
 		memset(a->scores.dim[i].name, 0, ADZE_MAX_AXIS);
 	y = form_reshape(op, y, &a->scores);
-	adze_tensor see = to_scores(a, sight(a, q, k)), mask = with->mask;
+	adze_tensor see = sight(a, q, k), mask = with->mask;
 	if (op->ok && adze_is(mask)) {
 		bool truth = tensor_type(op, mask.id)->dtype == ADZE_BOOL;
 		if (!truth && !dtype_is_float(tensor_type(op, mask.id)->dtype))
@@ -276,18 +296,15 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 			mask = (adze_convert)(mask, tensor_type(op, y.id)->dtype);
 		adze_tensor open = truth ? mask : f_gt(mask, f_num(mask, -INFINITY));
 		if (!truth)
-			y = f_add(y, to_scores(a, mask));
-		open = to_scores(a, open);
+			y = f_add(y, fit(a, mask, &a->scores));
 		see = adze_is(see) ? f_and(see, open) : open;
 	}
 	/* Finite, so that a row of nothing has no NaN on its way to 0. */
 	if (adze_is(see))
-		y = (adze_select)(see, y, f_num(y, -1e30));
-	y = weigh(a, y);
-	if (adze_is(see))
-		y = (adze_select)(see, y, f_num(y, 0));
-	y = (adze_convert)(y, adze_tensor_shape(v).dtype);
-	return batched(op, y, v, a->nbatch + 1, a->scores.rank - 1, rank - 3);
+		y = (adze_select)(fit(a, see, &a->scores), y, f_num(y, -1e30));
+	y = (adze_convert)(weigh(a, y), adze_tensor_shape(v).dtype);
+	y = batched(op, y, v, a->nbatch + 1, a->scores.rank - 1, rank - 3);
+	return adze_is(see) && adze_is(y) ? blank_rows(a, y, see) : y;
 }
 
 adze_tensor(adze_attention)(adze_tensor q, adze_tensor k, adze_tensor v,
