@@ -28,8 +28,9 @@ static bool begin(struct sample *r, const char *name, adze_tensor logits)
 	if (!r->op.ok)
 		return false;
 	r->s = unnamed(*tensor_type(&r->op, logits.id));
-	if (r->s.rank < 1 || !dim_is_static(&r->s.dim[r->s.rank - 1])) {
-		form_refuse(&r->op, logits, "it takes [.., vocabulary]");
+	if (r->s.rank < 1 || !dim_is_static(&r->s.dim[r->s.rank - 1]) ||
+	    r->s.dim[r->s.rank - 1].size > 1 << 24) {
+		form_refuse(&r->op, logits, "it takes [.., vocabulary], of up to 2^24");
 		return false;
 	}
 	r->s.dtype = ADZE_F32;
@@ -138,47 +139,51 @@ adze_tensor(adze_nn_count_tokens)(adze_tensor counts, adze_tensor ids)
 
 /* ---- what may be chosen ---- */
 
-/* The order of floats as that of u32. */
-static adze_tensor keys_of(adze_tensor z)
+/*
+ * Floats in the order of u32: key = bits ^ (negative ? ~0 : 1 << 31). The float of a key; below
+ * the key of -infinity lie NaNs, which here are -infinity.
+ */
+static adze_tensor float_of(adze_tensor key)
 {
-	adze_tensor u = (adze_bitcast)(z, ADZE_U32), top = f_num(u, 2147483648.0);
-	return f_xor(u, (adze_select)(f_ge(u, top), f_num(u, 4294967295.0), top));
+	adze_tensor least = f_max(key, f_num(key, 0x007fffff)), top = f_num(key, 0x80000000);
+	adze_tensor turn = (adze_select)(f_ge(least, top), top, f_num(key, 0xffffffff));
+	return (adze_bitcast)(f_xor(least, turn), ADZE_F32);
 }
 
 /*
- * The largest key, [..], such that `amount` summed over keys that are not smaller reaches
- * `enough`: bit by bit from the highest. Sums in a fixed order grow with what is in them, so the
- * answer is one number whatever the rounding.
+ * The largest float, [..], such that `amount` summed over logits that are not smaller reaches
+ * `enough`: by the bits of its key from the highest. Sums in a fixed order grow with what is in
+ * them, so the answer is one number whatever the rounding.
  */
-static adze_tensor smallest_key(struct sample *r, adze_tensor keys, adze_tensor amount,
-				adze_tensor enough)
+static adze_tensor smallest_of(struct sample *r, adze_tensor amount, adze_tensor enough)
 {
 	const struct ir_dims nothing = {.n = 0};
 	adze_tensor t = form_spread(&r->op, (adze_scalar)(r->op.graph, ADZE_U32, 0), &r->row,
 				    &nothing);
 	for (int bit = 31; bit >= 0; bit--) {
 		adze_tensor more = f_or(t, f_num(t, ldexp(1, bit)));
-		adze_tensor in = f_ge(keys, over_row(r, more));
+		adze_tensor in = f_ge(r->z, over_row(r, float_of(more)));
 		adze_tensor sum = (adze_sum)((adze_select)(in, amount, f_num(amount, 0)), "-1");
 		t = (adze_select)(f_ge(sum, enough), more, t);
 	}
-	return t;
+	return float_of(t);
 }
 
-/* -infinity for logits whose key is below, where `all` of a row is not set. */
-static void drop(struct sample *r, adze_tensor keys, adze_tensor least, adze_tensor all)
+/* -infinity for smaller logits, where `all` of a row is not set. */
+static void drop(struct sample *r, adze_tensor least, adze_tensor all)
 {
-	adze_tensor in = f_or(f_ge(keys, over_row(r, least)), over_row(r, all));
-	r->z = (adze_select)(in, r->z, f_num(r->z, -INFINITY));
+	least = (adze_select)(all, f_num(least, -INFINITY), least);
+	r->z = (adze_select)(f_ge(r->z, over_row(r, least)), r->z, f_num(r->z, -INFINITY));
 }
 
 static void keep_top_k(struct sample *r, adze_tensor top_k)
 {
-	adze_tensor k = setting(r, top_k, ADZE_I32), keys = keys_of(r->z);
+	adze_tensor k = setting(r, top_k, ADZE_I32);
 	const struct ir_dims nothing = {.n = 0};
-	adze_tensor one = form_spread(&r->op, (adze_scalar)(r->op.graph, ADZE_I32, 1), &r->s,
+	/* f32 counts exactly up to 2^24 logits. */
+	adze_tensor one = form_spread(&r->op, (adze_scalar)(r->op.graph, ADZE_F32, 1), &r->s,
 				      &nothing);
-	drop(r, keys, smallest_key(r, keys, one, k), f_le(k, f_num(k, 0)));
+	drop(r, smallest_of(r, one, (adze_convert)(k, ADZE_F32)), f_le(k, f_num(k, 0)));
 }
 
 /* exp(z - the largest). */
@@ -189,9 +194,9 @@ static adze_tensor shares(struct sample *r)
 
 static void keep_top_p(struct sample *r, adze_tensor top_p)
 {
-	adze_tensor p = setting(r, top_p, ADZE_F32), keys = keys_of(r->z), share = shares(r);
+	adze_tensor p = setting(r, top_p, ADZE_F32), share = shares(r);
 	adze_tensor enough = f_mul(p, (adze_sum)(share, "-1"));
-	drop(r, keys, smallest_key(r, keys, share, enough), f_ge(p, f_num(p, 1)));
+	drop(r, smallest_of(r, share, enough), f_ge(p, f_num(p, 1)));
 }
 
 static void keep_min_p(struct sample *r, adze_tensor min_p)
@@ -236,7 +241,8 @@ static adze_tensor rotate(adze_tensor x, int by)
 	return f_or(f_shl(x, f_num(x, by)), f_ushr(x, f_num(x, 32 - by)));
 }
 
-/* Threefry-2x32 of 20 rounds (Salmon et al., SC 2011): the first word; all u32 of one shape. */
+/* Threefry-2x32 of 20 rounds (Salmon et al., SC 2011): the first word; all i32, whose bits
+ * alone count, of one shape. */
 static adze_tensor threefry(const adze_tensor key[2], adze_tensor a, adze_tensor b)
 {
 	static const int turn[8] = {13, 15, 26, 6, 17, 29, 16, 24};
@@ -256,17 +262,25 @@ static adze_tensor threefry(const adze_tensor key[2], adze_tensor a, adze_tensor
 	return a;
 }
 
+/* The low bits of u64, [..], as i32 over the rows. */
+static adze_tensor bits_over_row(struct sample *r, adze_tensor v)
+{
+	return over_row(r, (adze_bitcast)((adze_convert)(v, ADZE_U32), ADZE_I32));
+}
+
 /* Numbers of Gumbel's distribution, [.., v], from seed, step and token alone. */
 static adze_tensor gumbel(struct sample *r, const adze_sample_options *with)
 {
+	const adze_shape row = {.dtype = ADZE_I32, .rank = 1, .dim = {r->s.dim[r->row.rank]}};
+	const struct ir_dims last = {.n = 1, .at = {r->row.rank}};
 	adze_tensor seed = setting(r, with->seed, ADZE_U64), step = form_of(&r->op, 0);
 	adze_tensor low = f_and(seed, f_num(seed, 4294967295.0));
-	adze_tensor high = f_ushr(seed, f_num(seed, 32));
-	const adze_tensor key[2] = {over_row(r, (adze_convert)(low, ADZE_U32)),
-				    over_row(r, (adze_convert)(high, ADZE_U32))};
-	adze_tensor token = form_iota(&r->op, &r->s, ADZE_U32, r->s.rank - 1);
+	const adze_tensor key[2] = {bits_over_row(r, low),
+				    bits_over_row(r, f_ushr(seed, f_num(seed, 32)))};
+	adze_tensor token = form_iota(&r->op, &row, ADZE_I32, 0);
+	token = form_spread(&r->op, token, &r->s, &last);
 	if (adze_is(with->step))
-		step = over_row(r, setting(r, with->step, ADZE_U32));
+		step = bits_over_row(r, setting(r, with->step, ADZE_U64));
 	else
 		step = f_sub(token, token);
 	adze_tensor bits = threefry(key, token, step);
