@@ -529,9 +529,9 @@ static adze_graph *make_graph(uint64_t seed)
 	return s.g;
 }
 
-static void run(const adze_graph *g, uint64_t seed, int64_t t, char (*room)[2048])
+static void run(const adze_graph *g, uint64_t seed, int64_t t, char (*room)[4096])
 {
-	static uint64_t given[8][32];
+	static uint64_t given[8][2 * 32];
 	struct source s = {.seed = seed ^ (uint64_t)t};
 	const void *inputs[8];
 	void *outputs[12];
@@ -551,7 +551,7 @@ static void run(const adze_graph *g, uint64_t seed, int64_t t, char (*room)[2048
 static void check_same(const adze_graph *before, const adze_graph *after, uint64_t seed,
 		       const char *pass)
 {
-	static char want[12][2048], got[12][2048];
+	static char want[12][4096], got[12][4096];
 	CHECK(before->ninput == after->ninput && before->noutput == after->noutput);
 	for (int64_t t = 0; t <= 4; t++) {
 		run(before, seed, t, want);
