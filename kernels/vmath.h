@@ -87,9 +87,7 @@ static inline vf v_min(vf a, vf b)
 
 static inline vf v_clamp(vf a, vf b, vf c)
 {
-	vm nan = m_or(v_unordered(a, b), v_ne(c, c));
-	vf y = v_if(v_lt(b, a), a, v_if(v_lt(c, b), c, b));
-	return v_if(nan, v_add(v_add(a, b), c), y);
+	return v_min(v_max(b, a), c);
 }
 
 static inline vf v_sign(vf a)

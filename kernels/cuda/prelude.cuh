@@ -169,13 +169,15 @@ DEVICE float ew_clamp(float a, float b, float c)
 {
 	if (a != a || b != b || c != c)
 		return a + b + c;
-	return b < a ? a : b > c ? c : b;
+	float m = b > a ? b : b < a ? a : ew_hi(a, b);
+	return m < c ? m : m > c ? c : ew_lo(m, c);
 }
 DEVICE double ew_clamp(double a, double b, double c)
 {
 	if (a != a || b != b || c != c)
 		return a + b + c;
-	return b < a ? a : b > c ? c : b;
+	double m = b > a ? b : b < a ? a : ew_hi(a, b);
+	return m < c ? m : m > c ? c : ew_lo(m, c);
 }
 
 DEVICE i64 ew_key(float a)

@@ -61,14 +61,16 @@ static inline float ew_clamp_f32(float a, float b, float c)
 {
 	if (a != a || b != b || c != c)
 		return a + b + c;
-	return b < a ? a : b > c ? c : b;
+	float m = b > a ? b : b < a ? a : ew_hi_f32(a, b);
+	return m < c ? m : m > c ? c : ew_lo_f32(m, c);
 }
 
 static inline double ew_clamp_f64(double a, double b, double c)
 {
 	if (a != a || b != b || c != c)
 		return a + b + c;
-	return b < a ? a : b > c ? c : b;
+	double m = b > a ? b : b < a ? a : ew_hi_f64(a, b);
+	return m < c ? m : m > c ? c : ew_lo_f64(m, c);
 }
 
 /* Integers in the total order of the floats; all NaNs of a sign are one. */
