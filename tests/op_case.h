@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cases of tests/data/ops: a safetensors file with inputs by name, `expect.<output>`
- * tensors, and the metadata "graph" (.air text) and "tolerance" (compare.h). The graph has
- * no weights. Symbols have the values that the inputs' extents give them.
+ * Cases of tests/data/ops (NumPy's numbers) and tests/data/jax: a safetensors file with inputs
+ * by name, `expect.<output>` tensors, and the metadata "graph" (.air text) and "tolerance"
+ * (compare.h). The graph has no weights. Symbols have the values that the inputs' extents give
+ * them.
  */
 #ifndef ADZE_OP_CASE_H
 #define ADZE_OP_CASE_H
@@ -33,10 +34,9 @@ bool op_case_compare(const struct op_case *c, char *message, size_t cap);
 typedef adze_status op_case_run(void *self, const struct op_case *c, struct diag *d);
 
 /**
- * Runs every case in the folder, at every file name; says on failure which ones went wrong
- * first, and how many did. `*nrun` counts the cases that ran.
+ * Runs every case of all folders; says on failure which ones went wrong first, and how many
+ * did. `*nrun` counts the cases that ran.
  */
-bool op_case_run_all(const char *folder, op_case_run *run, void *self, size_t *nrun,
-		     char *message, size_t cap);
+bool op_case_run_all(op_case_run *run, void *self, size_t *nrun, char *message, size_t cap);
 
 #endif
