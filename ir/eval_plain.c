@@ -5,6 +5,8 @@
 #include "base/rng.h"
 #include "ir/eval.h"
 
+#include <math.h>
+
 static int find_axis(const struct ir_dims *d, int64_t axis)
 {
 	for (int i = 0; i < d->n; i++)
@@ -77,5 +79,160 @@ adze_status eval_rng_threefry(struct eval *e)
 		rng_threefry_block(e->x[0].bytes, i / 8, word);
 		((uint8_t *)e->out)[i] = (uint8_t)(word[i % 8 / 4] >> i % 4 * 8);
 	}
+	return ADZE_OK;
+}
+
+/* The lines of `x` along an axis: where each begins in x, and in the result. */
+static struct walk walk_lines(const struct eval *e, int64_t axis)
+{
+	struct walk w = {0};
+	for (int i = 0; i < e->x[0].rank; i++)
+		if (i != axis)
+			walk_axis(&w, e->x[0].extent[i], e->x[0].stride[i], e->y.stride[i]);
+	return w;
+}
+
+static double load(const struct eval_array *x, int64_t i)
+{
+	return dtype_load_float(x->dtype, x->bytes, (size_t)i);
+}
+
+adze_status eval_cumulative(struct eval *e)
+{
+	const struct attrs_cumulative *a = EVAL_ATTRS(cumulative, e);
+	const struct eval_array *x = &e->x[0];
+	int64_t n = x->extent[a->axis], step = x->stride[a->axis];
+	bool floats = dtype_is_float(x->dtype);
+	struct walk line = walk_lines(e, a->axis);
+	struct eval_array total = *x; /* of integers: one element */
+	uint64_t element = 0;
+	total.bytes = &element;
+	for (int64_t lines = walk_count(&line); lines > 0; lines--, walk_next(&line)) {
+		ew_start_element(a->by, x->dtype, &element);
+		double sum = floats ? load(&total, 0) : 0;
+		for (int64_t k = 0; k < n; k++) {
+			int64_t i = line.offset[0] + (a->reverse ? n - 1 - k : k) * step;
+			for (int after = 0; after < 2; after++) {
+				if (after == a->exclusive && floats)
+					sum = ew_f64(a->by, sum, load(x, i), 0);
+				else if (after == a->exclusive)
+					ew_element(a->by, x->dtype, &element, &element,
+						   (const char *)x->bytes + (size_t)i * x->size,
+						   NULL, 0);
+				else if (floats)
+					dtype_store_float(e->y.dtype, e->out, (size_t)i, sum);
+				else
+					copy_element(e, i, &total, 0);
+			}
+		}
+	}
+	return ADZE_OK;
+}
+
+/* Whether element i is before element k of the same line; equal ones are by their index. */
+static bool before(const struct eval_array *x, int64_t i, int64_t k, bool smallest)
+{
+	if (dtype_is_float(x->dtype)) {
+		double a = load(x, i), b = load(x, k);
+		if (isnan(a) || isnan(b))
+			return isnan(a) != isnan(b) && (isnan(a) != 0) != smallest;
+		return smallest ? a < b : a > b;
+	}
+	int64_t a = dtype_load_int(x->dtype, x->bytes, (size_t)i);
+	int64_t b = dtype_load_int(x->dtype, x->bytes, (size_t)k);
+	/* With the sign turned over, unsigned integers compare as signed ones do. */
+	if (x->dtype == ADZE_U64) {
+		a ^= INT64_MIN;
+		b ^= INT64_MIN;
+	}
+	return smallest ? a < b : a > b;
+}
+
+/* Each element goes to the place that is the number of those before it. */
+adze_status eval_top_k(struct eval *e)
+{
+	const struct attrs_top_k *a = EVAL_ATTRS(top_k, e);
+	const struct eval_array *x = &e->x[0];
+	int64_t n = x->extent[a->axis], step = x->stride[a->axis];
+	struct walk line = walk_lines(e, a->axis);
+	for (int64_t lines = walk_count(&line); lines > 0; lines--, walk_next(&line)) {
+		for (int64_t i = 0; i < n; i++) {
+			int64_t at = line.offset[0] + i * step, place = 0;
+			for (int64_t k = 0; k < n; k++) {
+				int64_t other = line.offset[0] + k * step;
+				place += before(x, other, at, a->smallest != 0) ||
+					 (k < i && !before(x, at, other, a->smallest != 0));
+			}
+			int64_t to = line.offset[1] + place * e->y.stride[a->axis];
+			if (place < a->k)
+				dtype_store_int(e->y.dtype, e->out, (size_t)to, i);
+		}
+	}
+	return ADZE_OK;
+}
+
+/* The product of two rows of a factor, as far as k columns. */
+static double known(const double *l, int64_t n, int64_t i, int64_t j, int64_t k)
+{
+	double sum = 0;
+	for (int64_t c = 0; c < k; c++)
+		sum += l[i * n + c] * l[j * n + c];
+	return sum;
+}
+
+adze_status eval_cholesky(struct eval *e)
+{
+	const struct eval_array *x = &e->x[0];
+	bool lower = EVAL_ATTRS(lower, e)->lower != 0;
+	int64_t n = x->extent[x->rank - 1];
+	size_t room = (size_t)n * (size_t)n;
+	double *l = mem_new(e->g->arena.from, room, sizeof *l);
+	if (l == NULL)
+		return fail(e->d, ADZE_E_NOMEM, "no memory for a factor");
+	for (int64_t at = 0; at < x->count; at += n * n) {
+		for (int64_t i = 0; i < n; i++)
+			for (int64_t j = 0; j <= i; j++) {
+				double v = load(x, at + (lower ? i * n + j : j * n + i)) -
+					   known(l, n, i, j, j);
+				l[i * n + j] = j < i   ? v / l[j * n + j]
+					       : v > 0 ? sqrt(v)
+						       : (double)NAN;
+			}
+		for (int64_t i = 0; i < n; i++)
+			for (int64_t j = 0; j < n; j++)
+				dtype_store_float(e->y.dtype, e->out,
+						  (size_t)(at + (lower ? i * n + j : j * n + i)),
+						  j <= i ? l[i * n + j] : 0);
+	}
+	mem_free(e->g->arena.from, l, room, sizeof *l);
+	return ADZE_OK;
+}
+
+adze_status eval_triangular_solve(struct eval *e)
+{
+	const struct attrs_triangular_solve *t = EVAL_ATTRS(triangular_solve, e);
+	const struct eval_array *a = &e->x[0], *b = &e->x[1];
+	int64_t n = a->extent[a->rank - 1], sides = b->count / (a->count / n);
+	/* x a = b is a' x' = b': rows are then columns, and the lower triangle the upper one. */
+	bool turned = (t->transpose != 0) == (t->left != 0);
+	bool forward = (t->lower != 0) != turned;
+	double *x = mem_new(e->g->arena.from, (size_t)n, sizeof *x);
+	if (x == NULL)
+		return fail(e->d, ADZE_E_NOMEM, "no memory for a solution");
+	for (int64_t s = 0; s < b->count / n; s++) {
+		const int64_t matrix = s / sides * n * n, side = s % sides;
+		const int64_t at = s / sides * n * sides + (t->left ? side : side * n);
+		for (int64_t step = 0; step < n; step++) {
+			int64_t i = forward ? step : n - 1 - step;
+			double v = load(b, at + i * (t->left ? sides : 1));
+			for (int64_t k = forward ? 0 : i + 1; k < (forward ? i : n); k++)
+				v -= load(a, matrix + (turned ? k * n + i : i * n + k)) * x[k];
+			x[i] = t->unit ? v : v / load(a, matrix + i * n + i);
+		}
+		for (int64_t i = 0; i < n; i++)
+			dtype_store_float(e->y.dtype, e->out,
+					  (size_t)(at + i * (t->left ? sides : 1)), x[i]);
+	}
+	mem_free(e->g->arena.from, x, (size_t)n, sizeof *x);
 	return ADZE_OK;
 }

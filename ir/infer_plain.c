@@ -109,3 +109,73 @@ adze_status infer_rng(struct ask *q)
 	*q->out = *y;
 	return ADZE_OK;
 }
+
+adze_status infer_cumulative(struct ask *q)
+{
+	const struct attrs_cumulative *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0);
+	*q->out = *x;
+	if ((unsigned)a->by >= EW_COUNT || !(ew_info(a->by)->flags & EW_ASSOC))
+		return infer_refuse(q, "that function is not associative");
+	if (!dtype_taken(x->dtype, ew_info(a->by)->takes))
+		return infer_refuse(q, "the function does not take that element type");
+	if (!infer_axis_ok(x, a->axis))
+		return infer_refuse(q, "there is no such axis");
+	if (a->exclusive < 0 || a->exclusive > 1 || a->reverse < 0 || a->reverse > 1)
+		return infer_refuse(q, "exclusive and reverse are 0 or 1");
+	return ADZE_OK;
+}
+
+adze_status infer_top_k(struct ask *q)
+{
+	const struct attrs_top_k *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0);
+	*q->out = *x;
+	q->out->dtype = ADZE_I32;
+	if (!infer_axis_ok(x, a->axis))
+		return infer_refuse(q, "there is no such axis");
+	if (!dim_is_static(&x->dim[a->axis]))
+		return infer_refuse(q, "an axis with a symbol cannot be cut");
+	if (a->k < 0 || a->k > x->dim[a->axis].size || x->dim[a->axis].size > INT32_MAX)
+		return infer_refuse(q, "k is more than the axis has, or that more than an i32");
+	if (a->smallest < 0 || a->smallest > 1)
+		return infer_refuse(q, "smallest is 0 or 1");
+	q->out->dim[a->axis].size = a->k;
+	return ADZE_OK;
+}
+
+static bool is_square(const adze_shape *s)
+{
+	return s->rank >= 2 && dim_same(&s->dim[s->rank - 2], &s->dim[s->rank - 1]);
+}
+
+adze_status infer_cholesky(struct ask *q)
+{
+	const struct attrs_lower *a = q->attrs;
+	*q->out = *infer_type(q, 0);
+	if (!is_square(q->out))
+		return infer_refuse(q, "the last two axes are those of square matrices");
+	if (a->lower < 0 || a->lower > 1)
+		return infer_refuse(q, "lower is 0 or 1");
+	return ADZE_OK;
+}
+
+adze_status infer_triangular_solve(struct ask *q)
+{
+	const struct attrs_triangular_solve *t = q->attrs;
+	const adze_shape *a = infer_type(q, 0), *b = infer_type(q, 1);
+	*q->out = *b;
+	if (!is_square(a))
+		return infer_refuse(q, "the last two axes are those of square matrices");
+	if (b->dtype != a->dtype || b->rank != a->rank)
+		return infer_refuse(q, "element types or numbers of axes differ");
+	if (t->left < 0 || t->left > 1 || t->lower < 0 || t->lower > 1 || t->unit < 0 ||
+	    t->unit > 1 || t->transpose < 0 || t->transpose > 2)
+		return infer_refuse(q, "left, lower and unit are 0 or 1, transpose up to 2");
+	for (int i = 0; i < a->rank - 2; i++)
+		if (!dim_same(&a->dim[i], &b->dim[i]))
+			return infer_refuse(q, "the other axes differ");
+	if (!dim_same(&a->dim[a->rank - 1], &b->dim[b->rank - (t->left ? 2 : 1)]))
+		return infer_refuse(q, "the second has not as many equations as the first");
+	return ADZE_OK;
+}

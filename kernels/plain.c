@@ -27,31 +27,93 @@ bool plain_axis_set(const struct plain_dims *d, int rank, bool *set)
 	return true;
 }
 
-#define LOAD(id, ctype)                                                      \
-	case ADZE_##id: {                                                    \
+#define LOAD(id, ctype, wide)                                                    \
+	case ADZE_##id: {                                                        \
 		const char *at = (const char *)x->at + from * (int64_t)sizeof(ctype); \
-		ctype v;                                                     \
-		for (int64_t i = 0; i < n; i++) {                            \
+		ctype v;                                                         \
+		for (int64_t i = 0; i < n; i++) {                                \
 			memcpy(&v, at + i * step * (int64_t)sizeof v, sizeof v); \
-			to[i] = (int64_t)v;                                  \
-		}                                                            \
-		break;                                                       \
+			to[i] = (wide)v;                                         \
+		}                                                                \
+		break;                                                           \
 	}
+#define STORE(id, ctype)                                                         \
+	case ADZE_##id: {                                                        \
+		char *at = (char *)y->at + to * (int64_t)sizeof(ctype);          \
+		for (int64_t i = 0; i < n; i++) {                                \
+			ctype v = (ctype)from[i];                                \
+			memcpy(at + i * step * (int64_t)sizeof v, &v, sizeof v); \
+		}                                                                \
+		break;                                                           \
+	}
+
+void plain_load_bits(int64_t *to, const struct plain_array *x, int64_t from, int64_t step,
+		     int64_t n)
+{
+	switch (x->dtype) {
+	LOAD(BOOL, uint8_t, int64_t)
+	LOAD(I8, int8_t, int64_t)
+	LOAD(I16, int16_t, int64_t)
+	LOAD(I32, int32_t, int64_t)
+	LOAD(I64, int64_t, int64_t)
+	LOAD(U8, uint8_t, int64_t)
+	LOAD(U16, uint16_t, int64_t)
+	LOAD(U32, uint32_t, int64_t)
+	LOAD(U64, uint64_t, int64_t)
+	default:
+		for (int64_t i = 0; i < n; i++)
+			to[i] = dtype_load_int(x->dtype, x->at, (size_t)(from + i * step));
+		break;
+	}
+}
 
 void plain_load_ints(int64_t *to, const struct plain_array *x, int64_t from, int64_t step,
 		     int64_t n)
 {
-	switch (x->dtype) {
-	LOAD(I8, int8_t)
-	LOAD(I16, int16_t)
-	LOAD(I32, int32_t)
-	LOAD(I64, int64_t)
-	LOAD(U8, uint8_t)
-	LOAD(U16, uint16_t)
-	LOAD(U32, uint32_t)
-	LOAD(U64, int64_t)
-	default: memset(to, 0, (size_t)n * sizeof *to); break;
-	}
+	plain_load_bits(to, x, from, step, n);
 	for (int64_t i = 0; x->dtype == ADZE_U64 && i < n; i++)
 		to[i] = to[i] < 0 ? INT64_MAX : to[i];
+}
+
+void plain_store_bits(const struct plain_array *y, int64_t to, int64_t step, const int64_t *from,
+		      int64_t n)
+{
+	switch (y->dtype) {
+	STORE(BOOL, uint8_t)
+	STORE(I8, int8_t)
+	STORE(I16, int16_t)
+	STORE(I32, int32_t)
+	STORE(I64, int64_t)
+	STORE(U8, uint8_t)
+	STORE(U16, uint16_t)
+	STORE(U32, uint32_t)
+	STORE(U64, uint64_t)
+	default: break;
+	}
+}
+
+void plain_load_floats(double *to, const struct plain_array *x, int64_t from, int64_t step,
+		       int64_t n)
+{
+	switch (x->dtype) {
+	LOAD(F32, float, double)
+	LOAD(F64, double, double)
+	default:
+		for (int64_t i = 0; i < n; i++)
+			to[i] = dtype_load_float(x->dtype, x->at, (size_t)(from + i * step));
+		break;
+	}
+}
+
+void plain_store_floats(const struct plain_array *y, int64_t to, int64_t step,
+			const double *from, int64_t n)
+{
+	switch (y->dtype) {
+	STORE(F32, float)
+	STORE(F64, double)
+	default:
+		for (int64_t i = 0; i < n; i++)
+			dtype_store_float(y->dtype, y->at, (size_t)(to + i * step), from[i]);
+		break;
+	}
 }

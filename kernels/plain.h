@@ -122,5 +122,15 @@ bool plain_axis_set(const struct plain_dims *d, int rank, bool *set);
 /** to[i] = integer element from + i * step of `x`, kept to what int64_t holds; i < n. */
 void plain_load_ints(int64_t *to, const struct plain_array *x, int64_t from, int64_t step,
 		     int64_t n);
+/** The same of integers and bool as their bits, u64 among them; and back, cut. */
+void plain_load_bits(int64_t *to, const struct plain_array *x, int64_t from, int64_t step,
+		     int64_t n);
+void plain_store_bits(const struct plain_array *y, int64_t to, int64_t step, const int64_t *from,
+		      int64_t n);
+/** The same of floats; a store rounds once, to nearest even. */
+void plain_load_floats(double *to, const struct plain_array *x, int64_t from, int64_t step,
+		       int64_t n);
+void plain_store_floats(const struct plain_array *y, int64_t to, int64_t step,
+			const double *from, int64_t n);
 
 #endif

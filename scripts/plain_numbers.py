@@ -12,7 +12,7 @@ def draw(rng, kind, *shape):
         return Tensor(rng.rand(*shape) < 0.5)
     if kind[0] in "iu":
         low, high = int_range(kind)
-        return Tensor(rng.randint(low, high + 1, shape, np.int64).astype(NUMPY[kind]))
+        return Tensor(rng.randint(low, high + 1, shape, NUMPY[kind]))
     return Tensor.of(rng.normal(0, 1, shape), kind)
 
 
@@ -98,5 +98,192 @@ def gather_cases(rng):
     return out + [case]
 
 
+def numbers(x):
+    """The values as doubles, or as int64, whose overflow is the wrapping that is asked for."""
+    v = np.array(x.values()).reshape(x.array.shape)
+    return v if x.kind == "bool" else v.astype(np.int64 if x.kind[0] in "iu" else np.float64)
+
+
+def cut(y, kind):
+    y = np.asarray(y)
+    return Tensor(y.astype(NUMPY[kind])) if kind in NUMPY else Tensor.of(y, kind)
+
+
+FUNCTIONS = {"add": (np.add, 0), "mul": (np.multiply, 1), "max": (np.maximum, None),
+             "min": (np.minimum, None), "and": (np.bitwise_and, -1), "or": (np.bitwise_or, 0),
+             "xor": (np.bitwise_xor, 0)}
+
+
+def lowest(kind, by):
+    """What a reduction by max, or min, begins with."""
+    if kind[0] in "iu":
+        return int_range(kind)[0 if by == "max" else 1]
+    return -np.inf if by == "max" else np.inf
+
+
+def cumulative(x, kind, by, axis, exclusive=0, reverse=0):
+    f, start = FUNCTIONS[by]
+    start = lowest(kind, by) if start is None else start
+    x = np.moveaxis(x, axis, 0)
+    x = x[::-1] if reverse else x
+    y = f.accumulate(x, 0)
+    if exclusive:
+        first = np.full(y[:1].shape, True if kind == "bool" and by == "and" else start, y.dtype)
+        y = np.concatenate([first, y[:-1]])
+    return np.moveaxis(y[::-1] if reverse else y, 0, axis)
+
+
+def cumulative_cases(rng):
+    out = []
+    for kind in ("f32", "f64", "f16", "bf16", "i32", "u8", "i64", "bool"):
+        case = Case(f"cumulative_{kind}")
+        case.input("x", draw(rng, kind, 2, 4, 3))
+        case.input("wide", draw(rng, kind, 3, 70))
+        for by in list(FUNCTIONS):
+            if (kind == "bool") != (by in ("and", "or", "xor")) and kind[0] not in "iu":
+                continue
+            how = [{}, dict(exclusive=1), dict(reverse=1), dict(exclusive=1, reverse=1)]
+            for k, (name, axis) in enumerate([("x", 0), ("x", 1), ("x", 2), ("wide", 0)]):
+                for attrs in how if axis == 1 else how[k % 4:k % 4 + 1]:
+                    y = cumulative(numbers(case.inputs[name]), kind, by, axis, **attrs)
+                    case.op(f"{by}_{name}_{axis}" + "".join(f"_{a}" for a in attrs), "cumulative",
+                            [name], cut(y, kind), by=by, axis=axis, **attrs)
+        out.append(case)
+    case = Case("cumulative_long")
+    case.input("x", draw(rng, "f32", 1050))
+    case.input("y", draw(rng, "f32", 520, 2))
+    for name, attrs in (("x", {}), ("x", dict(reverse=1)), ("y", dict(exclusive=1, reverse=1))):
+        y = cumulative(numbers(case.inputs[name]), "f32", "add", 0, **attrs)
+        case.op(name + "".join(f"_{a}" for a in attrs), "cumulative", [name], cut(y, "f32"),
+                axis=0, **attrs)
+    out.append(case)
+    case = Case("cumulative_special")
+    n, i = np.nan, np.inf
+    x = np.array([[1, i, -i, 2, 0], [3, n, 5, 0, 1], [-0.0, 0, 0, -0.0, 7]], np.float32)
+    case.input("x", x)
+    for by in ("add", "mul", "max", "min"):
+        with np.errstate(invalid="ignore"):
+            y = np.zeros_like(x)
+            for row, line in enumerate(x.astype(float)):
+                total = {"add": 0.0, "mul": 1.0, "max": -i, "min": i}[by]
+                for k, v in enumerate(line):
+                    total = total + v if by == "add" else total * v if by == "mul" else \
+                        pick(total, v, by)
+                    y[row, k] = total
+        case.op(by, "cumulative", ["x"], y, by=by, axis=1)
+    return out + [case]
+
+
+def pick(a, b, by):
+    """The larger or smaller, NaN before all, +0 above -0."""
+    if np.isnan(a) or np.isnan(b):
+        return np.nan
+    if a == b:
+        return a if (np.signbit(b) if by == "max" else np.signbit(a)) else b
+    return max(a, b) if by == "max" else min(a, b)
+
+
+def top_k(x, k, axis, smallest):
+    """By a stable sort of Python's numbers; NaN is the largest of all, and zeros are equal."""
+    x = np.moveaxis(x, axis, -1)
+    y = np.empty(x.shape[:-1] + (k,), np.int32)
+    sign = 1 if smallest else -1
+    for place in itertools.product(*map_range(x.shape[:-1])):
+        line = [(sign, 0) if v != v else (0, sign * v) for v in x[place].tolist()]
+        y[place] = sorted(range(len(line)), key=line.__getitem__)[:k]
+    return np.moveaxis(y, -1, axis)
+
+
+def top_k_cases(rng):
+    out = []
+    for kind in ("f32", "f64", "bf16", "i8", "u64", "i32"):
+        case = Case(f"top_k_{kind}")
+        x = draw(rng, kind, 3, 20, 3)
+        if kind[0] in "fb":
+            x = Tensor.of(np.round(np.array(x.values()).reshape(3, 20, 3) * 4) / 4, kind)
+        if kind == "f32":
+            x.array[0, 3, 1] = x.array[0, 19, 1] = np.nan
+            x.array[1, 5] = np.inf
+            x.array[1, 7] = -np.inf
+            x.array[2, ::3] = -0.0
+            x.array[2, 1::3] = 0.0
+        case.input("x", x)
+        case.input("long", draw(rng, kind, 300))
+        v, u = (np.array(t.values(), object).reshape(t.array.shape)
+                for t in (x, case.inputs["long"]))
+        for axis, k, smallest in ((0, 2, 0), (1, 5, 0), (1, 20, 0), (2, 1, 1), (1, 7, 1),
+                                  (1, 20, 1), (0, 0, 0)):
+            y = top_k(v, k, axis, smallest)
+            case.op(f"x_{axis}_{k}_{smallest}", "top_k", ["x"], y, axis=axis, k=k,
+                    smallest=smallest)
+        for k, smallest in ((1, 0), (16, 0), (120, 1), (300, 0)):
+            y = top_k(u, k, 0, smallest)
+            case.op(f"long_{k}_{smallest}", "top_k", ["long"], y, axis=0, k=k, smallest=smallest)
+        out.append(case)
+    return out
+
+
+def cholesky_cases(rng):
+    out = []
+    for kind, tol in (("f64", "rel:1e-12 abs:1e-12"), ("f32", "rel:1e-6 abs:1e-6"),
+                      ("f16", "rel:2e-3 abs:1e-3")):
+        case = Case(f"cholesky_{kind}", tol)
+        for name, shape in (("one", (1, 1)), ("many", (2, 3, 5, 5)), ("large", (19, 19)),
+                            ("none", (2, 0, 0))):
+            n = shape[-1]
+            half = rng.normal(0, 1, shape)
+            full = half @ np.swapaxes(half, -1, -2) + n * np.eye(n)
+            x = Tensor.of(full, kind)
+            low = np.linalg.cholesky(symmetric(numbers(x), True)) if n else numbers(x)
+            up = np.linalg.cholesky(symmetric(numbers(x), False)) if n else numbers(x)
+            case.input(name, x)
+            case.op(name + "_lower", "cholesky", [name], cut(low, kind), lower=1)
+            case.op(name + "_upper", "cholesky", [name], cut(np.swapaxes(up, -1, -2), kind))
+        out.append(case)
+    case = Case("cholesky_special")
+    n = np.nan
+    x = np.array([[[4, 9, 9], [2, 1, 9], [6, 5, 99]], [[4, 9, 9], [2, 2, 9], [6, 4, 14]],
+                  [[-1, 9, 9], [2, 2, 9], [6, 4, 14]]], np.float32)
+    case.input("x", x)
+    case.op("lower", "cholesky", ["x"],
+            np.array([[[2, 0, 0], [1, n, 0], [3, n, n]], [[2, 0, 0], [1, 1, 0], [3, 1, 2]],
+                      [[n, 0, 0], [n, n, 0], [n, n, n]]], np.float32), lower=1)
+    return out + [case]
+
+
+def symmetric(x, lower):
+    t = np.tril(x, -1) if lower else np.swapaxes(np.triu(x, 1), -1, -2)
+    return t + np.swapaxes(t, -1, -2) + x * np.eye(x.shape[-1])
+
+
+def triangular_cases(rng):
+    out = []
+    for kind, tol in (("f64", "rel:1e-11 abs:1e-12"), ("f32", "rel:1e-6 abs:1e-6"),
+                      ("bf16", "rel:1e-2 abs:1e-3")):
+        case = Case(f"triangular_solve_{kind}", tol)
+        for name, n, m, batch in (("small", 4, 3, (2,)), ("wide", 5, 40, ()),
+                                  ("single", 17, 1, (2, 2))):
+            a = Tensor.of(rng.normal(0, 0.3, batch + (n, n)) + 2 * np.eye(n), kind)
+            b = Tensor.of(rng.normal(0, 1, batch + (n, m)), kind)
+            c = Tensor.of(rng.normal(0, 1, batch + (m, n)), kind)
+            for word, v in (("a", a), ("b", b), ("c", c)):
+                case.input(f"{name}_{word}", v)
+            every = list(itertools.product((0, 1), (0, 1), (0, 1, 2), (0, 1)))
+            for lower, unit, turn, left in every if name == "small" else every[::5]:
+                t = np.tril(numbers(a)) if lower else np.triu(numbers(a))
+                t = t * (1 - np.eye(n)) + np.eye(n) if unit else t
+                t = np.swapaxes(t, -1, -2) if turn else t
+                y = np.linalg.solve(t, numbers(b)) if left else \
+                    np.swapaxes(np.linalg.solve(np.swapaxes(t, -1, -2),
+                                                np.swapaxes(numbers(c), -1, -2)), -1, -2)
+                case.op(f"{name}_{left}{lower}{unit}{turn}", "triangular_solve",
+                        [name + "_a", name + ("_b" if left else "_c")], cut(y, kind), left=left,
+                        lower=lower, unit=unit, transpose=turn)
+        out.append(case)
+    return out
+
+
 def cases():
-    return gather_cases(np.random.RandomState(31))
+    return gather_cases(np.random.RandomState(31)) + \
+        cumulative_cases(np.random.RandomState(32)) + top_k_cases(np.random.RandomState(33)) + \
+        cholesky_cases(np.random.RandomState(34)) + triangular_cases(np.random.RandomState(35))

@@ -266,6 +266,24 @@ static const struct graph_case graph_case[] = {
 	 " %1 = rng_philox %s : u8[t<=9, 7, 13]\n %2 = rng_philox %s : u64[3, t<=9, 401]\n"
 	 " %3 = rng_threefry %k : u16[5, t<=9]\n %4 = rng_threefry %k : u32[2000]\n"
 	 " return a=%1, b=%2, c=%3, d=%4\n}\n", "exact", 1},
+	{"running totals and best",
+	 "graph g(%x: f32[t<=300, 5, 70], %i: i32[2500, u<=3]) {\n"
+	 " %1 = transpose %x, axes=[1, 0, 2]\n %2 = cumulative %1, axis=1\n"
+	 " %3 = cumulative %x, by=max, axis=2, exclusive=1\n"
+	 " %4 = cumulative %x, by=min, axis=1, reverse=1\n %5 = cumulative %i, axis=0\n"
+	 " %6 = top_k %x, axis=2, k=7\n %7 = top_k %1, axis=0, k=2, smallest=1\n"
+	 " return a=%2, b=%3, c=%4, d=%5, e=%6, f=%7\n}\n", "exact", 1},
+	{"factors and solutions",
+	 "graph g(%x: f32[t<=4, 6, 6], %b: f32[t<=4, 90, 6]) {\n %1 = const {8} : f32[]\n"
+	 " %2 = iota axis=0 : i32[6, 6]\n %3 = iota axis=1 : i32[6, 6]\n %4 = eq %2, %3\n"
+	 " %5 = broadcast %1 : f32[6, 6]\n %6 = const {0} : f32[]\n"
+	 " %7 = broadcast %6 : f32[6, 6]\n %8 = select %4, %5, %7\n"
+	 " %9 = broadcast %8, axes=[1, 2] : f32[t<=4, 6, 6]\n"
+	 " %10 = dot %x, %x, batch_a=[0], batch_b=[0], sum_a=[2], sum_b=[2]\n"
+	 " %11 = add %9, %10\n %12 = cholesky %11, lower=1\n"
+	 " %13 = triangular_solve %12, %b, lower=1\n %14 = transpose %b, axes=[0, 2, 1]\n"
+	 " %15 = triangular_solve %12, %14, left=1, lower=1, transpose=1\n"
+	 " return a=%12, b=%13, c=%15\n}\n", "rel:1e-5 abs:1e-5", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

@@ -203,6 +203,14 @@ static const char *const sample[][3] = {
 	 "gather %x, %i, map=[1, 0], offset=[1, 2], sizes=[2, 3], vector=1"},
 	{"rng_philox", "%s: u64[3]", "rng_philox %s : u16[70, 15]"},
 	{"rng_threefry", "%s: u64[2]", "rng_threefry %s : u64[100]"},
+	{"cumulative", "%x: f32[3, 7, 2]", "cumulative %x, by=max, axis=1, reverse=1"},
+	{"cumulative", "%x: i8[4, 5]", "cumulative %x, axis=0, exclusive=1"},
+	{"top_k", "%x: f32[3, 9, 2]", "top_k %x, axis=1, k=4"},
+	{"top_k", "%x: u16[20]", "top_k %x, axis=0, k=20, smallest=1"},
+	{"cholesky", "%x: f64[2, 5, 5]", "cholesky %x"},
+	{"triangular_solve", "%a: f32[2, 3, 3], %b: f32[2, 3, 5]",
+	 "triangular_solve %a, %b, left=1, transpose=1"},
+	{"triangular_solve", "%a: f32[3, 3], %b: f32[5, 3]", "triangular_solve %a, %b, lower=1"},
 };
 
 TEST(plain, damaged_calls_stay_inside)

@@ -372,6 +372,22 @@ static ir_val emit_rng(struct random_graph *r, ir_val x)
 			NULL, &to);
 }
 
+static ir_val emit_cumulative(struct random_graph *r, ir_val x)
+{
+	const adze_shape *s = ir_type(r->g, x);
+	struct attrs_cumulative a = {.by = any_reducer(r, s->dtype), .axis = any_axis(r, s),
+				     .exclusive = rare(r, 2), .reverse = rare(r, 2)};
+	return ir_emit1(r->g, OP_CUMULATIVE, x, &a, NULL);
+}
+
+static ir_val emit_top_k(struct random_graph *r, ir_val x)
+{
+	const adze_shape *s = ir_type(r->g, x);
+	struct attrs_top_k a = {.axis = any_axis(r, s), .smallest = rare(r, 2)};
+	a.k = s->rank > 0 ? range(r, 0, s->dim[a.axis].size) : 0;
+	return ir_emit1(r->g, OP_TOP_K, x, &a, NULL);
+}
+
 /* Each axis is paired, picked from, or part of the slice. */
 static ir_val emit_gather(struct random_graph *r, ir_val x)
 {
@@ -461,6 +477,7 @@ ir_val random_op(struct random_graph *r, ir_val x)
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
 		emit_concat,  emit_pad,      emit_bits,    emit_take,    emit_gather,   emit_rng,
+		emit_cumulative, emit_top_k,
 		emit_dynamic_slice, emit_dynamic_update, emit_extent, emit_iota};
 	return emit[random_pick(r, COUNT_OF(emit))](r, x);
 }
