@@ -6,8 +6,62 @@
 #include <math.h>
 
 #include "tests/form_case.h"
+#include "tests/nn_doc.h"
 
 static const adze_tensor none;
+
+/* Buffers of zeros, 2 where an extent is chosen. */
+static void zeros_of(struct life *l, adze_exe *exe, adze_role role, adze_buffer **out)
+{
+	size_t n = adze_exe_count(exe, role);
+	CHECK(n <= 8);
+	for (size_t i = 0; i < n; i++) {
+		adze_shape s;
+		adze_host_buffer *host;
+		CHECK(adze_exe_value(exe, role, i, NULL, &s));
+		for (int k = 0; k < s.rank; k++)
+			if (!dim_is_static(&s.dim[k]))
+				s.dim[k] = dim_make(2);
+		OK(l, adze_host_buffer_create(l->context, &s, &host));
+		OK(l, adze_copy_in(l->device, host, &out[i]));
+		adze_host_buffer_destroy(host);
+	}
+}
+
+/* docs/nn.md: what it shows is built, compiled and run. */
+TEST(nn, examples_of_the_page)
+{
+	size_t n = sizeof doc_examples / sizeof doc_examples[0];
+	struct life l;
+	life_begin(&l);
+	CHECK(n >= 12);
+	for (size_t k = 0; k < n; k++) {
+		adze_buffer *in[8], *weight[8], *out[4] = {NULL};
+		adze_graph *g;
+		adze_exe *exe;
+		adze_module *m;
+		OK(&l, adze_graph_create(l.context, "example", &g));
+		adze_output(doc_examples[k](g), "y");
+		CHECK_MSG(adze_graph_status(g) == ADZE_OK, "example %zu: %s", k,
+			  adze_graph_words(g));
+		OK(&l, adze_compile(l.device, g, &exe));
+		zeros_of(&l, exe, ADZE_ROLE_INPUT, in);
+		zeros_of(&l, exe, ADZE_ROLE_WEIGHT, weight);
+		OK(&l, adze_bind(exe, weight, g->nweight, &m));
+		OK(&l, adze_call(m, in, g->ninput, out, g->noutput, NULL));
+		for (size_t i = 0; i < g->noutput; i++)
+			if (adze_exe_donated(exe, i) < 0)
+				adze_buffer_destroy(out[i]);
+		for (size_t i = 0; i < g->ninput; i++)
+			adze_buffer_destroy(in[i]);
+		for (size_t i = 0; i < g->nweight; i++)
+			adze_buffer_destroy(weight[i]);
+		adze_module_destroy(m);
+		adze_exe_destroy(exe);
+		adze_graph_destroy(g);
+	}
+	life_end(&l);
+}
 
 TEST(nn, linear)
 {
@@ -339,6 +393,42 @@ TEST(nn, refusals_of_delta)
 	REFUSED(X(x, "2 4 6"); X(w, "4 1 3"); X(s, "2 4 3");
 		struct adze_nn_conv m = {w KOMMA none}, adze_nn_causal_conv(m, x, s, &n),
 		ADZE_E_TYPE, "nn_causal_conv", "f32[2, 4, 3]: the state is");
+	life_end(&l);
+}
+
+/* A model struct of layers finds them in a store by the names of weight files. */
+#define NN_BLOCK(T, O, S, L) \
+	S(adze_nn_norm, norm) S(adze_nn_linear, proj) S(adze_nn_mlp, mlp) S(adze_nn_cell, cell)
+ADZE_STRUCT(nn_block, NN_BLOCK);
+
+TEST(nn, fills_from_a_store)
+{
+	static struct file_bytes f;
+	struct life l;
+	struct nn_block m;
+	adze_store *store;
+	adze_graph *g;
+	life_begin(&l);
+	file_begin(&f);
+	file_add(&f, "b.cell.weight_hh", "4 1", 0, 1);
+	file_add(&f, "b.cell.weight_ih", "4 2", 0, 1);
+	file_add(&f, "b.mlp.down_proj.weight", "2 3", 0, 1);
+	file_add(&f, "b.mlp.gate_proj.weight", "3 2", 0, 1);
+	file_add(&f, "b.mlp.up_proj.weight", "3 2", 0, 1);
+	file_add(&f, "b.norm.weight", "2", 0, 1);
+	file_add(&f, "b.proj.bias", "2", 0, 1);
+	file_add(&f, "b.proj.weight", "2 2", 0, 1);
+	OK(&l, adze_store_open_memory(l.context, f.at, file_end(&f, 0), &store));
+	OK(&l, adze_graph_create(l.context, "g", &g));
+	OK(&l, nn_block_fill(g, store, "b", &m));
+	CHECK(adze_is(m.norm.weight) && !adze_is(m.norm.bias) && adze_is(m.proj.bias));
+	CHECK(adze_is(m.mlp.up_proj.weight) && adze_is(m.cell.weight_hh));
+	adze_tensor x = adze_input(g, "x", ADZE_F32, "s=3 d=2");
+	x = adze_nn_mlp(m.mlp, adze_nn_linear(m.proj, adze_nn_rms_norm(m.norm, x, 1e-6)), "silu");
+	CHECK_MSG(adze_is(x), "%s", adze_graph_words(g));
+	FAILS(&l, nn_block_fill(g, store, "c", &m), ADZE_E_NOTFOUND, "c.proj.weight");
+	adze_graph_destroy(g);
+	adze_store_close(store);
 	life_end(&l);
 }
 
