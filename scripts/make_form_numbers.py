@@ -12,6 +12,7 @@ import os
 
 import numpy as np
 
+import form_more_numbers
 import tensorfile
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "forms")
@@ -326,6 +327,7 @@ def main():
     files = {"elements": (element_cases, reduce_cases, source_cases),
              "parts": (part_cases, einsum_cases), "windows": (window_cases,),
              "layers": (layer_cases,)}
+    files |= form_more_numbers.FILES
     count = size = 0
     for name, parts in files.items():
         inputs, expect = {}, {}

@@ -395,6 +395,8 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 
 /* ---- more forms: functions composed of those above ---------------------------------------- */
 #include "adze_forms.h"
+#include "adze_math.h"
+#include "adze_windows.h"
 
 /* ---- futures ----------------------------------------------------------------------------- */
 

@@ -98,50 +98,6 @@ ADZE_API adze_tensor adze_full(adze_graph *graph, adze_dtype dtype, const char *
 ADZE_API adze_tensor adze_eye(adze_graph *graph, adze_dtype dtype, const char *dims,
 			      const char *row, const char *column);
 
-/** As adze_window for 1 to 3 spatial axes; those that are not there are not looked at. */
-typedef struct adze_window3 {
-	int64_t stride[3], dilation[3], low[3], high[3], groups;
-} adze_window3;
-
-/** [n, c, l] with [o, c / groups, l]; [n, c, d, h, w] with [o, c / groups, d, h, w]. */
-ADZE_API adze_tensor adze_conv1d(adze_tensor x, adze_tensor weight, const adze_window3 *window);
-ADZE_API adze_tensor adze_conv3d(adze_tensor x, adze_tensor weight, const adze_window3 *window);
-/** [n, c, 1 to 3 axes] with [c, o / groups, ...]: extents become (n - 1) stride + (k - 1)
- * dilation + 1 - low - high; a `high` less by one is an output padding of one. */
-ADZE_API adze_tensor adze_conv_transpose(adze_tensor x, adze_tensor weight,
-					 const adze_window3 *window);
-/** Over windows of the 1 to 3 axes behind [n, c]; stride 0: the window's. The mean divides by
- * the whole window's size. */
-ADZE_API adze_tensor adze_max_pool(adze_tensor x, const int64_t *size,
-				   const adze_window3 *window);
-ADZE_API adze_tensor adze_avg_pool(adze_tensor x, const int64_t *size,
-				   const adze_window3 *window);
-/** To those extents, which divide x's; over all spatial axes, which fall away. */
-ADZE_API adze_tensor adze_adaptive_max_pool(adze_tensor x, const int64_t *extent);
-ADZE_API adze_tensor adze_adaptive_avg_pool(adze_tensor x, const int64_t *extent);
-ADZE_API adze_tensor adze_global_max_pool(adze_tensor x);
-ADZE_API adze_tensor adze_global_avg_pool(adze_tensor x);
-/** Mirrored at the outermost elements; the outermost elements again. */
-ADZE_API adze_tensor adze_pad_reflect(adze_tensor x, const char *axis, int64_t low, int64_t high);
-ADZE_API adze_tensor adze_pad_replicate(adze_tensor x, const char *axis, int64_t low,
-					int64_t high);
-/** LINEAR, CUBIC (a = -3/4): centres of pixels; _CORNERS: outermost centres meet. */
-typedef enum adze_resize_mode {
-	ADZE_NEAREST,
-	ADZE_LINEAR,
-	ADZE_LINEAR_CORNERS,
-	ADZE_CUBIC,
-	ADZE_CUBIC_CORNERS
-} adze_resize_mode;
-/** Another extent of one axis; of the last two. */
-ADZE_API adze_tensor adze_resize(adze_tensor x, const char *axis, int64_t extent,
-				 adze_resize_mode mode);
-ADZE_API adze_tensor adze_resize2d(adze_tensor x, int64_t height, int64_t width,
-				   adze_resize_mode mode);
-/** [n, c r r, h, w] to [n, c, h r, w r], and back. */
-ADZE_API adze_tensor adze_pixel_shuffle(adze_tensor x, int64_t r);
-ADZE_API adze_tensor adze_pixel_unshuffle(adze_tensor x, int64_t r);
-
 /** [n, c, ...] by statistics of each channel; scale and bias, of [c], may be null tensors. */
 ADZE_API adze_tensor adze_batch_norm(adze_tensor x, adze_tensor mean, adze_tensor variance,
 				     adze_tensor scale, adze_tensor bias, double eps);
@@ -246,21 +202,6 @@ ADZE_API adze_tensor adze_rng_bits(adze_tensor state, adze_dtype dtype, const ch
 #define adze_full(graph, dtype, dims, value) adze_full(ADZE_GRAPH_AT(graph), dtype, dims, value)
 #define adze_eye(graph, dtype, dims, row, column) \
 	adze_eye(ADZE_GRAPH_AT(graph), dtype, dims, row, column)
-#define adze_conv1d(x, ...) adze_conv1d(ADZE_AT(x), __VA_ARGS__)
-#define adze_conv3d(x, ...) adze_conv3d(ADZE_AT(x), __VA_ARGS__)
-#define adze_conv_transpose(x, ...) adze_conv_transpose(ADZE_AT(x), __VA_ARGS__)
-#define adze_max_pool(x, ...) adze_max_pool(ADZE_AT(x), __VA_ARGS__)
-#define adze_avg_pool(x, ...) adze_avg_pool(ADZE_AT(x), __VA_ARGS__)
-#define adze_adaptive_max_pool(x, ...) adze_adaptive_max_pool(ADZE_AT(x), __VA_ARGS__)
-#define adze_adaptive_avg_pool(x, ...) adze_adaptive_avg_pool(ADZE_AT(x), __VA_ARGS__)
-#define adze_global_max_pool(x) adze_global_max_pool(ADZE_AT(x))
-#define adze_global_avg_pool(x) adze_global_avg_pool(ADZE_AT(x))
-#define adze_pad_reflect(x, axis, low, high) adze_pad_reflect(ADZE_AT(x), axis, low, high)
-#define adze_pad_replicate(x, axis, low, high) adze_pad_replicate(ADZE_AT(x), axis, low, high)
-#define adze_resize(x, axis, extent, mode) adze_resize(ADZE_AT(x), axis, extent, mode)
-#define adze_resize2d(x, height, width, mode) adze_resize2d(ADZE_AT(x), height, width, mode)
-#define adze_pixel_shuffle(x, r) adze_pixel_shuffle(ADZE_AT(x), r)
-#define adze_pixel_unshuffle(x, r) adze_pixel_unshuffle(ADZE_AT(x), r)
 #define adze_batch_norm(x, mean, variance, scale, bias, eps) \
 	adze_batch_norm(ADZE_AT(x), mean, variance, scale, bias, eps)
 #define adze_group_norm(x, groups, scale, bias, eps) \

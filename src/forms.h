@@ -68,6 +68,14 @@ adze_tensor form_reshape(struct tensor_op *op, adze_tensor x, const adze_shape *
 /** x whose axis i becomes axis axes[i] of a shape. */
 adze_tensor form_spread(struct tensor_op *op, adze_tensor x, const adze_shape *shape,
 			const struct ir_dims *axes);
+/** The axis, whose extent is a number; -1 with words. */
+int form_fixed(struct tensor_op *op, adze_tensor x, const char *axis);
+/** x at places of axis `axis`, [n] of them or [n, m]; the axes of that take its place. The first
+ * keeps its name. */
+adze_tensor form_places(struct tensor_op *op, adze_tensor x, int axis, const int32_t *at,
+			int64_t n, int64_t m);
+/** An axis of that extent; names that are too long are refused. */
+adze_dim form_dim(struct tensor_op *op, int64_t extent, const char *name);
 /** A shape with another axis before axis `at`; false, with words, beyond ADZE_MAX_RANK. */
 bool form_insert(struct tensor_op *op, adze_shape *shape, int at, adze_dim dim);
 

@@ -304,16 +304,24 @@ adze_tensor(adze_std)(adze_tensor x, const char *axes, double correction)
 
 static adze_tensor norm_of(adze_tensor wide, const char *axes, double p)
 {
+	adze_tensor size = f_abs(wide);
 	if (p == 2)
 		return f_sqrt((adze_sum)(f_mul(wide, wide), axes));
-	return p == 1 ? (adze_sum)(f_abs(wide), axes) : (adze_maximum)(f_abs(wide), axes);
+	if (isinf(p))
+		return p > 0 ? (adze_maximum)(size, axes) : (adze_minimum)(size, axes);
+	if (p == 0)
+		return (adze_sum)((adze_convert)(f_ne(size, f_num(size, 0)), dtype_of(wide)), axes);
+	if (p == 1)
+		return (adze_sum)(size, axes);
+	adze_tensor sum = (adze_sum)(f_pow(size, f_num(size, p)), axes);
+	return f_pow(sum, f_num(sum, 1 / p));
 }
 
 adze_tensor(adze_norm)(adze_tensor x, const char *axes, double p)
 {
 	struct tensor_op op = form_floats("norm", &x, 1);
-	if (op.ok && p != 1 && p != 2 && !(p > 0 && isinf(p)))
-		tensor_fail(&op, ADZE_E_ARGUMENT, "p is 1, 2 or INFINITY, not %g", p);
+	if (op.ok && isnan(p))
+		tensor_fail(&op, ADZE_E_ARGUMENT, "p is no number");
 	return form_end(&op, (adze_convert)(norm_of(form_wide(x), axes, p), dtype_of(x)));
 }
 

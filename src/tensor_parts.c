@@ -95,19 +95,6 @@ adze_tensor(adze_flatten)(adze_tensor x, const char *name)
 	return form_end(&op, (adze_reshape)(x, text));
 }
 
-/* An axis of that extent and name; names that are too long are refused. */
-static adze_dim named(struct tensor_op *op, int64_t extent, const char *name)
-{
-	adze_dim d = dim_make(extent);
-	size_t n = name != NULL && strcmp(name, "_") != 0 ? strlen(name) : 0;
-	if (n >= ADZE_MAX_AXIS)
-		tensor_fail(op, ADZE_E_LIMIT, "'%.40s': a name has up to %d letters", name,
-			    ADZE_MAX_AXIS - 1);
-	else if (n > 0)
-		memcpy(d.name, name, n);
-	return d;
-}
-
 static adze_tensor insert(struct tensor_op *op, adze_tensor x, int at, const char *name)
 {
 	if (!op->ok)
@@ -116,7 +103,7 @@ static adze_tensor insert(struct tensor_op *op, adze_tensor x, int at, const cha
 	int place = at < 0 ? at + to.rank + 1 : at;
 	if (place < 0 || place > to.rank)
 		return form_refuse(op, x, "there is no such place for an axis");
-	adze_dim one = named(op, 1, name);
+	adze_dim one = form_dim(op, 1, name);
 	return form_insert(op, &to, place, one) ? form_reshape(op, x, &to) : x;
 }
 
@@ -265,7 +252,7 @@ static adze_tensor multiply(const char *name, adze_tensor x, const char *axis, i
 	    __builtin_mul_overflow(to.dim[k].scale, n, &to.dim[k].scale))
 		return form_end(&op, form_refuse(&op, x, "the extent overflows"));
 	if (n == 0)
-		to.dim[k] = named(&op, 0, to.dim[k].name);
+		to.dim[k] = form_dim(&op, 0, to.dim[k].name);
 	if (!form_insert(&op, &wide, behind ? k + 1 : k, dim_make(n)))
 		return form_end(&op, x);
 	return form_end(&op, form_reshape(&op, form_spread(&op, x, &wide, &at), &to));

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Forms on images and the like, [batch, channel, 1 to 3 spatial axes]: convolutions, pools,
- * padding, resizing.
+ * channels that become places.
  */
 #include "forms.h"
 
-#include <math.h>
 #include <string.h>
 
 static const adze_window3 plain;
@@ -64,35 +63,20 @@ adze_tensor(adze_conv3d)(adze_tensor x, adze_tensor weight, const adze_window3 *
 	return conv("conv3d", x, weight, 3, window);
 }
 
-/* x with stride - 1 zeros between neighbours: zeros behind each element, less the last ones. */
-static adze_tensor spaced(struct tensor_op *op, adze_tensor x, int n, const int64_t *stride)
+/* x with apart - 1 zeros between neighbours along its spatial axes. */
+static adze_tensor spaced(struct tensor_op *op, adze_tensor x, int n, const int64_t *apart)
 {
-	adze_shape s = *tensor_type(op, x.id), apart = s, to = s;
-	struct attrs_pad behind, less;
-	memset(&behind, 0, sizeof behind);
-	memset(&less, 0, sizeof less);
-	less.low.n = less.high.n = s.rank;
-	behind.low.n = behind.high.n = s.rank + n;
-	apart.rank = 2;
+	struct attrs_pad pad;
+	bool any = false;
+	memset(&pad, 0, sizeof pad);
+	pad.low.n = pad.high.n = pad.interior.n = n + 2;
 	for (int i = 0; i < n; i++) {
-		int64_t more = or_one(stride[i]) - 1;
-		adze_dim *d = &to.dim[2 + i];
-		if (!dim_is_static(d))
-			return form_refuse(op, x, "only the batch axis may be a symbol");
-		apart.dim[apart.rank++] = *d;
-		apart.dim[apart.rank++] = dim_make(1);
-		behind.high.at[apart.rank - 1] = more;
-		if (__builtin_mul_overflow(d->size, more + 1, &d->size))
-			return form_refuse(op, x, "the result is too large");
-		less.high.at[2 + i] = d->size > 0 ? -more : 0;
+		pad.interior.at[2 + i] = or_one(apart[i]) - 1;
+		any = any || pad.interior.at[2 + i] != 0;
 	}
-	x = form_reshape(op, x, &apart);
-	adze_tensor zero = f_num(x, 0);
-	if (!op->ok || !adze_is(zero))
-		return zero;
-	x = form_reshape(op, form_of(op, ir_emit2(op->graph, OP_PAD, x.id, zero.id, &behind)),
-			 &to);
-	return form_of(op, adze_is(x) ? ir_emit2(op->graph, OP_PAD, x.id, zero.id, &less) : 0);
+	adze_tensor zero = any && op->ok ? f_num(x, 0) : x;
+	bool fine = op->ok && adze_is(zero);
+	return any ? form_of(op, fine ? ir_emit2(op->graph, OP_PAD, x.id, zero.id, &pad) : 0) : x;
 }
 
 /* [c, o / groups, ...] as [o, c / groups, ...], backwards along its spatial axes. */
@@ -151,6 +135,77 @@ adze_tensor(adze_conv_transpose)(adze_tensor x, adze_tensor weight, const adze_w
 					       : 0));
 }
 
+/* x with those axes, each of its own, in that order; as it is where none is listed. */
+static adze_tensor in_order(struct tensor_op *op, adze_tensor x, const char *axes)
+{
+	struct attrs_axes attrs;
+	if (axes == NULL || !op->ok || !adze_is(x))
+		return x;
+	if (!tensor_axes(op, x.id, axes, &attrs.axes))
+		return x;
+	if (attrs.axes.n != tensor_type(op, x.id)->rank)
+		return form_refuse(op, x, "an order lists each of the axes");
+	return form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &attrs, NULL));
+}
+
+/* [groups n, c, ...] as [n, groups c, ...]. */
+static adze_tensor groups_to_channels(struct tensor_op *op, adze_tensor x, int64_t groups)
+{
+	adze_shape to = *tensor_type(op, x.id), apart = to;
+	if (groups < 1 || !dim_is_static(&to.dim[0]) || !dim_is_static(&to.dim[1]) ||
+	    to.dim[0].size % groups != 0)
+		return form_refuse(op, x, "the groups do not divide the batch");
+	to.dim[0].size /= groups;
+	apart.dim[0] = to.dim[0];
+	if (__builtin_mul_overflow(to.dim[1].size, groups, &to.dim[1].size) ||
+	    !form_insert(op, &apart, 0, dim_make(groups)))
+		return x;
+	struct attrs_axes swap = {.axes = {.n = apart.rank}};
+	for (int i = 0; i < apart.rank; i++)
+		swap.axes.at[i] = i < 2 ? 1 - i : i;
+	x = form_reshape(op, x, &apart);
+	if (adze_is(x))
+		x = form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &swap, NULL));
+	return form_reshape(op, x, &to);
+}
+
+adze_tensor(adze_conv)(adze_tensor x, adze_tensor kernel, const adze_conv_options *options)
+{
+	static const adze_conv_options none;
+	const adze_conv_options *o = options != NULL ? options : &none;
+	const adze_tensor all[2] = {x, kernel};
+	struct tensor_op op = tensor_begin("conv", all, 2);
+	int n = spatial(&op, x, 0);
+	if (n == 0 || spatial(&op, kernel, n) == 0)
+		return form_end(&op, x);
+	struct attrs_conv attrs = {
+		.stride = numbers(o->stride, n, true),
+		.low = numbers(o->low, n, false),
+		.high = numbers(o->high, n, false),
+		.dilation = numbers(o->dilation, n, true),
+		.groups = o->groups,
+	};
+	x = in_order(&op, x, o->input);
+	kernel = in_order(&op, kernel, o->kernel);
+	if (op.ok && adze_is(x) && or_one(o->batch_groups) != 1) {
+		if (or_one(o->groups) != 1)
+			form_refuse(&op, x, "groups are of features or of the batch");
+		x = op.ok ? groups_to_channels(&op, x, o->batch_groups) : x;
+		attrs.groups = o->batch_groups;
+	}
+	struct attrs_axes back = {.axes = {.n = 0}};
+	for (int i = 0; i < n; i++)
+		if (o->reverse[i])
+			back.axes.at[back.axes.n++] = 2 + i;
+	if (op.ok && adze_is(x) && adze_is(kernel) && back.axes.n > 0)
+		kernel = form_of(&op, ir_emit1(op.graph, OP_REVERSE, kernel.id, &back, NULL));
+	x = adze_is(x) ? spaced(&op, x, n, o->spacing) : x;
+	bool fine = op.ok && adze_is(x) && adze_is(kernel);
+	adze_tensor y = form_of(&op, fine ? ir_emit2(op.graph, OP_CONV, x.id, kernel.id, &attrs)
+					  : 0);
+	return form_end(&op, in_order(&op, y, o->output));
+}
+
 /* ---- pools ---- */
 
 static adze_tensor pool(struct tensor_op *op, adze_tensor x, enum ew by, const int64_t *size,
@@ -201,35 +256,127 @@ adze_tensor(adze_avg_pool)(adze_tensor x, const int64_t *size, const adze_window
 	return form_end(&op, mean_pool(&op, x, size, window));
 }
 
-/* The window that gives `extent` places, which divide x's. */
-static bool dividing(struct tensor_op *op, adze_tensor x, const int64_t *extent, int64_t *size)
+adze_tensor(adze_avg_pool_inside)(adze_tensor x, const int64_t *size, const adze_window3 *window)
 {
-	int n = spatial(op, x, 0);
-	for (int i = 0; i < n && op->ok; i++) {
-		const adze_dim *d = &tensor_type(op, x.id)->dim[2 + i];
-		if (extent == NULL || extent[i] < 1 || !dim_is_static(d) ||
-		    d->size % extent[i] != 0 || d->size == 0)
-			form_refuse(op, x, "the wanted extents do not divide the spatial axes");
-		else
-			size[i] = d->size / extent[i];
+	struct tensor_op op = form_floats("avg_pool_inside", &x, 1);
+	adze_tensor wide = form_wide(x), sum = pool(&op, wide, EW_ADD, size, window);
+	if (!op.ok || !adze_is(sum))
+		return form_end(&op, sum);
+	/* What lies inside is the same for all of the batch and all channels. */
+	adze_shape one = *tensor_type(&op, wide.id);
+	struct ir_dims none = {.n = 0};
+	one.dim[0] = one.dim[1] = dim_make(1);
+	adze_tensor n = pool(&op, form_spread(&op, f_num(wide, 1), &one, &none), EW_ADD, size,
+			     window);
+	return form_end(&op, (adze_convert)(f_div(sum, n), adze_tensor_shape(x).dtype));
+}
+
+adze_tensor(adze_lp_pool)(adze_tensor x, double p, const int64_t *size,
+			  const adze_window3 *window)
+{
+	struct tensor_op op = form_floats("lp_pool", &x, 1);
+	adze_tensor w = f_abs(form_wide(x));
+	adze_tensor sum = pool(&op, f_pow(w, f_num(w, p)), EW_ADD, size, window);
+	adze_tensor y = f_pow(sum, f_num(sum, 1 / p));
+	return form_end(&op, (adze_convert)(y, adze_tensor_shape(x).dtype));
+}
+
+#define MOST_TAPS 1024
+
+/* The elements of x, padded, that tap `tap` of the window meets at each place. */
+static adze_tensor tap_slice(struct tensor_op *op, adze_tensor x, int n, const adze_shape *y,
+			     const struct ir_dims *stride, const struct ir_dims *shift)
+{
+	const adze_shape *s = tensor_type(op, x.id);
+	struct attrs_slice a;
+	memset(&a, 0, sizeof a);
+	a.start.n = a.limit.n = a.stride.n = n + 2;
+	for (int i = 0; i < n + 2; i++) {
+		a.start.at[i] = i < 2 ? 0 : shift->at[i - 2];
+		a.stride.at[i] = i < 2 ? 1 : stride->at[i - 2];
+		a.limit.at[i] = i < 2 ? s->dim[i].size
+				      : a.start.at[i] + (y->dim[i].size - 1) * a.stride.at[i] + 1;
 	}
-	return op->ok;
+	return form_of(op, ir_emit1(op->graph, OP_SLICE, x.id, &a, NULL));
 }
 
-adze_tensor(adze_adaptive_max_pool)(adze_tensor x, const int64_t *extent)
+/* x with what is no largest one around it. */
+static adze_tensor pad_lowest(struct tensor_op *op, adze_tensor x, int n, const adze_window3 *w)
 {
-	struct tensor_op op = tensor_begin("adaptive_max_pool", &x, 1);
-	int64_t size[3];
-	bool fine = dividing(&op, x, extent, size);
-	return form_end(&op, fine ? pool(&op, x, EW_MAX, size, NULL) : x);
+	adze_shape scalar = shape_make(tensor_type(op, x.id)->dtype, 0, NULL);
+	struct attrs_pad pad;
+	uint64_t lowest[2] = {0};
+	memset(&pad, 0, sizeof pad);
+	pad.low.n = pad.high.n = n + 2;
+	memcpy(pad.low.at + 2, w->low, (size_t)n * sizeof *w->low);
+	memcpy(pad.high.at + 2, w->high, (size_t)n * sizeof *w->high);
+	ew_start_element(EW_MAX, scalar.dtype, lowest);
+	ir_val v = ir_const(op->graph, &scalar, lowest);
+	return form_of(op, v != 0 ? ir_emit2(op->graph, OP_PAD, x.id, v, &pad) : 0);
 }
 
-adze_tensor(adze_adaptive_avg_pool)(adze_tensor x, const int64_t *extent)
+/* Places in the operand, row-major: of the window's first element, and of each tap after it. */
+static adze_tensor flat_places(struct tensor_op *op, adze_tensor x, adze_tensor tap, int n,
+			       const struct ir_dims *stride, const adze_window3 *w,
+			       const int64_t *delta, int64_t taps)
 {
-	struct tensor_op op = form_floats("adaptive_avg_pool", &x, 1);
-	int64_t size[3];
-	bool fine = dividing(&op, x, extent, size);
-	return form_end(&op, fine ? mean_pool(&op, x, size, NULL) : x);
+	adze_shape table = shape_make(ADZE_I64, 1, &taps), y = *tensor_type(op, tap.id);
+	struct attrs_axis first = {.axis = 0};
+	ir_val list = ir_const(op->graph, &table, delta);
+	adze_tensor at = form_of(op, list != 0 ? ir_emit2(op->graph, OP_TAKE, list, tap.id, &first)
+					       : 0);
+	int64_t inner = 1;
+	for (int i = n - 1; i >= 0; i--) {
+		adze_tensor p = form_iota(op, &y, ADZE_I64, 2 + i);
+		p = f_shift(f_scale(p, (double)stride->at[i]), -(double)w->low[i]);
+		at = f_add(at, f_scale(p, (double)inner));
+		inner *= tensor_type(op, x.id)->dim[2 + i].size;
+	}
+	return at;
+}
+
+static adze_tensor max_places(struct tensor_op *op, adze_tensor x, adze_tensor y,
+			      const int64_t *size, const adze_window3 *w)
+{
+	int n = tensor_type(op, x.id)->rank - 2;
+	struct ir_dims stride = {.n = n}, shift = {.n = n};
+	adze_tensor part[MOST_TAPS];
+	int64_t delta[MOST_TAPS], taps = 1;
+	const adze_shape ys = *tensor_type(op, y.id);
+	for (int i = 0; i < n; i++) {
+		stride.at[i] = w->stride[i] == 0 ? size[i] : w->stride[i];
+		if (size[i] > MOST_TAPS || (taps *= size[i]) > MOST_TAPS || ys.dim[2 + i].size < 1)
+			return form_refuse(op, x, "the window is too large, or moves nowhere");
+	}
+	adze_tensor wide = pad_lowest(op, x, n, w);
+	for (int64_t k = 0; k < taps && adze_is(wide); k++) {
+		int64_t rest = k, inner = 1;
+		delta[k] = 0;
+		for (int i = n - 1; i >= 0; i--) {
+			shift.at[i] = rest % size[i] * or_one(w->dilation[i]);
+			rest /= size[i];
+			delta[k] += shift.at[i] * inner;
+			inner *= tensor_type(op, x.id)->dim[2 + i].size;
+		}
+		part[k] = tap_slice(op, wide, n, &ys, &stride, &shift);
+	}
+	if (!adze_is(wide))
+		return wide;
+	adze_tensor tap = (adze_argmax)(adze_stack_at(NULL, 0, part, (size_t)taps, -1, NULL), "-1");
+	return adze_is(tap) ? flat_places(op, x, tap, n, &stride, w, delta, taps) : tap;
+}
+
+adze_tensor(adze_max_pool_index)(adze_tensor x, const int64_t *size, const adze_window3 *window,
+				 adze_tensor *index)
+{
+	struct tensor_op op = tensor_begin("max_pool_index", &x, 1);
+	adze_tensor y = pool(&op, x, EW_MAX, size, window), at = y;
+	if (op.ok && adze_is(y))
+		at = max_places(&op, x, y, size, window != NULL ? window : &plain);
+	at = form_end(&op, at);
+	if (index != NULL)
+		*index = at;
+	return adze_is(at) ? y : at;
 }
 
 static adze_tensor global(const char *name, adze_tensor x,
@@ -249,174 +396,6 @@ adze_tensor(adze_global_max_pool)(adze_tensor x)
 adze_tensor(adze_global_avg_pool)(adze_tensor x)
 {
 	return global("global_avg_pool", x, adze_mean);
-}
-
-/* ---- elements at other places ---- */
-
-/* A constant of `n` elements. */
-static adze_tensor table(struct tensor_op *op, adze_dtype dtype, int64_t n, const void *data)
-{
-	adze_shape s = shape_make(dtype, 1, &n);
-	return form_of(op, op->ok ? ir_const(op->graph, &s, data) : 0);
-}
-
-/* x at places of axis k that `at` lists; the axis keeps its name. */
-static adze_tensor places(struct tensor_op *op, adze_tensor x, int k, const int32_t *at, int64_t n)
-{
-	adze_tensor list = table(op, ADZE_I32, n, at);
-	struct attrs_axis attrs = {.axis = k};
-	if (!adze_is(list))
-		return list;
-	adze_tensor y = form_of(op, ir_emit2(op->graph, OP_TAKE, x.id, list.id, &attrs));
-	if (!adze_is(y))
-		return y;
-	adze_shape to = *tensor_type(op, x.id);
-	to.dim[k].size = n;
-	return form_reshape(op, y, &to);
-}
-
-/* The axis, static and not empty, that places are taken from; -1 with words. */
-static int fixed_axis(struct tensor_op *op, adze_tensor x, const char *axis, int64_t wanted)
-{
-	int k = op->ok ? tensor_axis_of(op, x.id, axis) : -1;
-	if (k < 0)
-		return -1;
-	const adze_dim *d = &tensor_type(op, x.id)->dim[k];
-	if (!dim_is_static(d))
-		form_refuse(op, x, "the axis has a symbol");
-	else if (d->size < 1 || d->size > INT32_MAX / 4 || wanted < 0 || wanted > INT32_MAX / 4)
-		form_refuse(op, x, "the axis is empty, or an extent is out of range");
-	return op->ok ? k : -1;
-}
-
-static adze_tensor pad_from(const char *name, adze_tensor x, const char *axis, int64_t low,
-			    int64_t high, bool mirror)
-{
-	struct tensor_op op = tensor_begin(name, &x, 1);
-	bool sane = low >= 0 && high >= 0 && low <= INT32_MAX / 8 && high <= INT32_MAX / 8;
-	int k = fixed_axis(&op, x, axis, sane ? low + high : -1);
-	if (k < 0)
-		return form_end(&op, x);
-	int64_t last = tensor_type(&op, x.id)->dim[k].size - 1, n = low + last + 1 + high;
-	if (mirror && (low > last || high > last))
-		return form_end(&op, form_refuse(&op, x, "a mirror shows fewer than the axis "
-							 "has"));
-	const adze_allocator *a = op.graph->arena.from;
-	int32_t *at = mem_new(a, (size_t)n, sizeof *at);
-	if (at == NULL)
-		tensor_fail(&op, ADZE_E_NOMEM, "no memory for %d places", (int)n);
-	for (int64_t i = 0; i < n && at != NULL; i++) {
-		int64_t p = i - low;
-		if (mirror)
-			at[i] = (int32_t)(p < 0 ? -p : p > last ? 2 * last - p : p);
-		else
-			at[i] = (int32_t)(p < 0 ? 0 : p > last ? last : p);
-	}
-	adze_tensor y = at != NULL ? places(&op, x, k, at, n) : x;
-	mem_free(a, at, (size_t)n, sizeof *at);
-	return form_end(&op, y);
-}
-
-adze_tensor(adze_pad_reflect)(adze_tensor x, const char *axis, int64_t low, int64_t high)
-{
-	return pad_from("pad_reflect", x, axis, low, high, true);
-}
-
-adze_tensor(adze_pad_replicate)(adze_tensor x, const char *axis, int64_t low, int64_t high)
-{
-	return pad_from("pad_replicate", x, axis, low, high, false);
-}
-
-/* ---- resizing ---- */
-
-/* Keys' cubic convolution with a = -3/4, at a distance of 0 to 2 (IEEE ASSP-29, 1153). */
-static double cubic(double d)
-{
-	const double a = -0.75;
-	return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1
-		      : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-}
-
-/* Where place i of `out` lies among `in`: a whole part, and a share of the way to the next. */
-static double source(int64_t i, int64_t in, int64_t out, adze_resize_mode mode, double *share)
-{
-	double at;
-	if (mode == ADZE_LINEAR_CORNERS || mode == ADZE_CUBIC_CORNERS)
-		at = out > 1 ? (double)i * (double)(in - 1) / (double)(out - 1) : 0;
-	else
-		at = ((double)i + 0.5) * (double)in / (double)out - 0.5;
-	if (mode == ADZE_LINEAR && at < 0)
-		at = 0;
-	*share = at - floor(at);
-	return floor(at);
-}
-
-/* One of the `taps` places, and its weight, of each of the result's. */
-static void fill_tap(int32_t *at, double *weight, int64_t in, int64_t out, int tap, int taps,
-		     adze_resize_mode mode)
-{
-	for (int64_t i = 0; i < out; i++) {
-		double share, place;
-		if (taps == 1) {
-			at[i] = (int32_t)(i * in / out);
-			continue;
-		}
-		place = source(i, in, out, mode, &share) + tap - (taps == 4);
-		weight[i] = taps == 4 ? cubic(fabs(tap - 1 - share)) : tap == 0 ? 1 - share : share;
-		at[i] = (int32_t)(place < 0 ? 0 : place > (double)(in - 1) ? (double)(in - 1)
-									  : place);
-	}
-}
-
-/* The sum of the taps: elements taken, times their weights along axis k. */
-static adze_tensor blend(struct tensor_op *op, adze_tensor x, int k, int64_t out,
-			 adze_resize_mode mode, int32_t *at, double *weight)
-{
-	int taps = mode == ADZE_NEAREST ? 1 : mode <= ADZE_LINEAR_CORNERS ? 2 : 4;
-	int64_t in = tensor_type(op, x.id)->dim[k].size;
-	adze_tensor wide = taps > 1 ? form_wide(x) : x, sum = form_of(op, 0);
-	struct ir_dims axis = {.n = 1, .at = {k}};
-	for (int tap = 0; tap < taps && op->ok; tap++) {
-		fill_tap(at, weight, in, out, tap, taps, mode);
-		adze_tensor part = places(op, wide, k, at, out);
-		if (taps == 1 || !adze_is(part))
-			return part;
-		adze_tensor by = (adze_convert)(table(op, ADZE_F64, out, weight),
-						tensor_type(op, wide.id)->dtype);
-		part = f_mul(part, form_spread(op, by, tensor_type(op, part.id), &axis));
-		sum = tap == 0 ? part : f_add(sum, part);
-	}
-	return (adze_convert)(sum, tensor_type(op, x.id)->dtype);
-}
-
-adze_tensor(adze_resize)(adze_tensor x, const char *axis, int64_t extent, adze_resize_mode mode)
-{
-	struct tensor_op op = mode == ADZE_NEAREST ? tensor_begin("resize", &x, 1)
-						   : form_floats("resize", &x, 1);
-	int k = fixed_axis(&op, x, axis, extent);
-	if (k < 0)
-		return form_end(&op, x);
-	if ((unsigned)mode > ADZE_CUBIC_CORNERS)
-		return form_end(&op, form_refuse(&op, x, "there is no such mode"));
-	const adze_allocator *a = op.graph->arena.from;
-	size_t n = (size_t)extent;
-	int32_t *at = mem_new(a, n + 1, sizeof *at);
-	double *weight = mem_new(a, n + 1, sizeof *weight);
-	adze_tensor y = x;
-	if (at == NULL || weight == NULL)
-		tensor_fail(&op, ADZE_E_NOMEM, "no memory for %zu places", n);
-	else
-		y = blend(&op, x, k, extent, mode, at, weight);
-	mem_free(a, at, n + 1, sizeof *at);
-	mem_free(a, weight, n + 1, sizeof *weight);
-	return form_end(&op, y);
-}
-
-adze_tensor(adze_resize2d)(adze_tensor x, int64_t height, int64_t width, adze_resize_mode mode)
-{
-	struct tensor_op op = tensor_begin("resize2d", &x, 1);
-	return form_end(&op, (adze_resize)((adze_resize)(x, "-2", height, mode), "-1", width,
-					   mode));
 }
 
 /* ---- channels to space ---- */
@@ -480,4 +459,61 @@ adze_tensor(adze_pixel_unshuffle)(adze_tensor x, int64_t r)
 	apart.dim[4] = to.dim[3];
 	apart.dim[3] = apart.dim[5] = dim_make(r);
 	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 1, 3, 5, 2, 4}, &to));
+}
+
+adze_tensor(adze_depth_to_space)(adze_tensor x, int64_t r)
+{
+	struct tensor_op op = tensor_begin("depth_to_space", &x, 1);
+	if (!shufflable(&op, x, r))
+		return form_end(&op, x);
+	adze_shape to = *tensor_type(&op, x.id), apart = to;
+	if (to.dim[1].size % (r * r) != 0)
+		return form_end(&op, form_refuse(&op, x, "the factor's square does not divide "
+							 "the channels"));
+	to.dim[1].size /= r * r;
+	apart.rank = 6;
+	apart.dim[1] = apart.dim[2] = dim_make(r);
+	memcpy(&apart.dim[3], &to.dim[1], 3 * sizeof to.dim[0]);
+	to.dim[2].size *= r;
+	to.dim[3].size *= r;
+	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 3, 4, 1, 5, 2}, &to));
+}
+
+adze_tensor(adze_space_to_depth)(adze_tensor x, int64_t r)
+{
+	struct tensor_op op = tensor_begin("space_to_depth", &x, 1);
+	if (!shufflable(&op, x, r))
+		return form_end(&op, x);
+	adze_shape to = *tensor_type(&op, x.id), apart = to;
+	if (to.dim[2].size % r != 0 || to.dim[3].size % r != 0)
+		return form_end(&op, form_refuse(&op, x, "the factor does not divide height and "
+							 "width"));
+	to.dim[1].size *= r * r;
+	to.dim[2].size /= r;
+	to.dim[3].size /= r;
+	apart.rank = 6;
+	apart.dim[2] = to.dim[2];
+	apart.dim[4] = to.dim[3];
+	apart.dim[3] = apart.dim[5] = dim_make(r);
+	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 3, 5, 1, 2, 4}, &to));
+}
+
+adze_tensor(adze_channel_shuffle)(adze_tensor x, int64_t groups)
+{
+	struct tensor_op op = tensor_begin("channel_shuffle", &x, 1);
+	if (spatial(&op, x, 0) == 0)
+		return form_end(&op, x);
+	adze_shape to = *tensor_type(&op, x.id), apart = to;
+	if (groups < 1 || !dim_is_static(&to.dim[1]) || to.dim[1].size % groups != 0)
+		return form_end(&op, form_refuse(&op, x, "the groups do not divide the channels"));
+	apart.dim[1] = dim_make(to.dim[1].size / groups);
+	if (!form_insert(&op, &apart, 1, dim_make(groups)))
+		return form_end(&op, x);
+	struct attrs_axes swap = {.axes = {.n = apart.rank}};
+	for (int i = 0; i < apart.rank; i++)
+		swap.axes.at[i] = i == 1 ? 2 : i == 2 ? 1 : i;
+	adze_tensor y = form_reshape(&op, x, &apart);
+	if (adze_is(y))
+		y = form_of(&op, ir_emit1(op.graph, OP_TRANSPOSE, y.id, &swap, NULL));
+	return form_end(&op, form_reshape(&op, y, &to));
 }
