@@ -27,14 +27,55 @@ static const char *make_name(const adze_graph *g, const char *name, char *room, 
 	return room;
 }
 
+bool ir_has_body(const adze_graph *g, ir_val v, int64_t number)
+{
+	const struct ir_node *n = ir_get(g, v);
+	const struct attr_schema *s = op_info((enum ir_op)n->op)->attrs;
+	for (int i = 0; s->has_bodies && i < s->nfield; i++) {
+		const void *at = (const char *)n->attrs + s->field[i].offset;
+		const struct ir_bodies *list = at;
+		if (s->field[i].kind == ATTR_BODY && *(const ir_attr_BODY *)at == number)
+			return true;
+		for (int k = 0; s->field[i].kind == ATTR_BODIES && k < list->n; k++)
+			if (list->at[k] == number)
+				return true;
+	}
+	return false;
+}
+
+/* The body and those in it are that deep; false where that is too deep. */
+static bool set_depth(adze_graph *body, int depth)
+{
+	bool fits = depth <= IR_MAX_DEPTH;
+	body->depth = depth;
+	for (size_t i = 0; i < body->nbody && fits; i++)
+		fits = set_depth(body->body[i], depth + 1);
+	return fits;
+}
+
 int64_t ir_body_add(adze_graph *g, adze_graph *body)
 {
 	void *at = g->body;
+	if (!set_depth(body, g->depth + 1)) {
+		ir_fail(g, &g->at, ADZE_E_LIMIT, "more than %d bodies within each other",
+			IR_MAX_DEPTH);
+		return 0;
+	}
 	if (!mem_grow(g->arena.from, &at, &g->body_cap, g->nbody + 1, sizeof(adze_graph *))) {
 		fail(&g->diag, ADZE_E_NOMEM, "no memory for the graph");
 		return 0;
 	}
 	g->body = at;
+	char room[128];
+	const char *name = make_name(g, body->name, room, sizeof room);
+	if (strcmp(name, body->name) != 0) {
+		char *kept = arena_text(&body->arena, name, strlen(name));
+		if (kept == NULL) {
+			fail(&g->diag, ADZE_E_NOMEM, "no memory for the graph");
+			return 0;
+		}
+		body->name = kept;
+	}
 	g->body[g->nbody++] = body;
 	return (int64_t)g->nbody;
 }

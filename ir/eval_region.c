@@ -22,7 +22,7 @@ static void find_results(struct eval *e, struct results *out)
 /* Runs a body on operands from `first` on. */
 static adze_status run_body(struct eval *e, int64_t body, size_t first, void *const *out)
 {
-	const void *in[IR_MAX_RESULTS];
+	const void *in[IR_MAX_OPERANDS];
 	for (size_t i = first; i < e->nx; i++)
 		in[i - first] = e->x[i].bytes;
 	return ir_eval(ir_body(e->g, body), e->symbol, in, NULL, out, e->d);
@@ -59,7 +59,7 @@ adze_status eval_case(struct eval *e)
 /* The inputs of a body and room for new carries. */
 struct loop {
 	struct results r;
-	const void *in[IR_MAX_RESULTS]; /* of the body: carries in r.at, the others the operands' */
+	const void *in[IR_MAX_OPERANDS]; /* of the body: carries in r.at, the others the operands' */
 	void *next[IR_MAX_RESULTS];     /* what it gives: new carries in `room`, the others */
 	size_t carry, bytes[IR_MAX_RESULTS];
 	char *room;

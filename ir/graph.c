@@ -260,7 +260,7 @@ ir_val ir_emit(adze_graph *g, enum ir_op op, const ir_val *args, size_t narg,
 	if (narg < info->min_args || narg > info->max_args)
 		return fail_value(g, ADZE_E_ARGUMENT, "wrong number of operands", op);
 	for (size_t i = 0; i < narg; i++)
-		if (args[i] == 0 || args[i] >= g->nnode)
+		if (args[i] == 0 || args[i] >= g->nnode || g->node[args[i]].op == OP_NONE)
 			return fail_value(g, ADZE_E_ARGUMENT, "an operand is no value", op);
 	if (info->attrs->nfield > 0 && attrs == NULL)
 		return fail_value(g, ADZE_E_ARGUMENT, "lacks its attributes", op);

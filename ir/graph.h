@@ -135,8 +135,11 @@ static inline const adze_graph *ir_body(const adze_graph *g, int64_t number)
 }
 /** The number of the body of that name; 0 where there is none. */
 int64_t ir_body_find(const adze_graph *g, const char *name, size_t len);
-/** Bodies within bodies, at most. */
+/** Whether an attribute of `v` is that body. */
+bool ir_has_body(const adze_graph *g, ir_val v, int64_t number);
+/** Bodies within bodies, at most; and operands of an operation for its bodies. */
 #define IR_MAX_DEPTH 16
+#define IR_MAX_OPERANDS 512
 
 /** Short forms of ir_emit(). */
 ir_val ir_emit1(adze_graph *g, enum ir_op op, ir_val x, const void *attrs,
@@ -278,6 +281,40 @@ adze_status ir_rebuild(const adze_graph *from, ir_rule *rule, void *self, const 
 
 /** Users of each value, outputs included: a new array of g->nnode, from the allocator. */
 uint32_t *ir_count_uses(const adze_graph *g);
+
+/* ---- ir/outline.c: bodies from values of the graph itself ---- */
+
+/** A value that stands for an input of a body while what is in it is built. */
+ir_val ir_hole(adze_graph *g, const adze_shape *type);
+
+/**
+ * What was built since `mark` (g->nnode then) and `mark_body` (g->nbody) for some bodies.
+ * `all`: all of it belongs to them; else what depends on a hole, and the rest stays. Bodies have
+ * inputs for the holes, then for what they take from outside, the same for all of them.
+ */
+struct ir_outline_body {
+	const char *name;
+	const ir_val *result;
+	size_t nresult;
+	int64_t number; /* to fill */
+};
+struct ir_outline {
+	ir_val mark;
+	size_t mark_body;
+	const ir_val *hole;
+	size_t nhole;
+	bool all;
+	struct ir_outline_body *body;
+	size_t nbody; /* at most IR_MAX_BRANCHES */
+};
+
+/**
+ * Moves it into bodies of g, and lists the values from outside, for which `captured` has
+ * IR_MAX_OPERANDS places. Constants and views of what is outside are copied into bodies. Values
+ * that moved are no values of g any more: their operation is OP_NONE, until the next rebuilding.
+ * On failure the words are in g->diag.
+ */
+adze_status ir_outline(adze_graph *g, const struct ir_outline *o, ir_val *captured, size_t *n);
 
 /* ---- ir/pass.c: the pipeline of passes.def ---- */
 

@@ -30,16 +30,30 @@ static adze_status refuse_count(const struct ask *q, int64_t body, size_t n, con
 	return infer_refuse(q, words);
 }
 
-adze_status infer_body_takes(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
+static adze_status takes_count(const struct ask *q, int64_t body, size_t n)
 {
 	if (body < 1 || (uint64_t)body > q->g->nbody)
 		return infer_refuse(q, "it lacks a body");
+	if (n > IR_MAX_OPERANDS)
+		return infer_refuse(q, "it has more than 512 operands for its bodies");
+	if (ir_body(q->g, body)->ninput != n)
+		return refuse_count(q, body, ir_body(q->g, body)->ninput, "inputs", n);
+	return ADZE_OK;
+}
+
+static adze_status takes_one(const struct ask *q, int64_t body, size_t i, const adze_shape *type)
+{
 	const adze_graph *b = ir_body(q->g, body);
-	if (b->ninput != n)
-		return refuse_count(q, body, b->ninput, "inputs", n);
+	const adze_shape *have = ir_type(b, b->input[i]);
+	return same_type(have, type) ? ADZE_OK
+				     : refuse_body(q, body, "input", i, have, type);
+}
+
+adze_status infer_body_takes(const struct ask *q, int64_t body, const adze_shape *types, size_t n)
+{
+	TRY(takes_count(q, body, n));
 	for (size_t i = 0; i < n; i++)
-		if (!same_type(ir_type(b, b->input[i]), &types[i]))
-			return refuse_body(q, body, "input", i, ir_type(b, b->input[i]), &types[i]);
+		TRY(takes_one(q, body, i, &types[i]));
 	return ADZE_OK;
 }
 
@@ -76,14 +90,14 @@ adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape
 	return check_into(q, body, 0);
 }
 
-/* The types of operands from .. narg, which a body takes; `types` has room for the limit. */
-static adze_status operand_types(const struct ask *q, size_t from, adze_shape *types, size_t *n)
+/* Checks a body's inputs against operands from .. narg. */
+static adze_status takes_operands(const struct ask *q, int64_t body, size_t from)
 {
-	*n = q->narg - from;
-	if (*n > IR_MAX_RESULTS)
-		return infer_refuse(q, "it has more than 64 operands for its bodies");
-	for (size_t i = 0; i < *n; i++)
-		types[i] = *infer_type(q, from + i);
+	const adze_graph *b;
+	TRY(takes_count(q, body, q->narg - from));
+	b = ir_body(q->g, body);
+	for (size_t i = 0; i < b->ninput; i++)
+		TRY(takes_one(q, body, i, infer_type(q, from + i)));
 	return ADZE_OK;
 }
 
@@ -105,10 +119,10 @@ adze_status infer_if(struct ask *q)
 	size_t n;
 	if (infer_type(q, 0)->rank != 0)
 		return infer_refuse(q, "the first operand must be a scalar");
-	TRY(operand_types(q, 1, types, &n));
-	TRY(infer_body_takes(q, a->then, types, n));
-	TRY(infer_body_takes(q, a->otherwise, types, n));
+	TRY(takes_operands(q, a->then, 1));
+	TRY(takes_operands(q, a->otherwise, 1));
 	TRY(output_types(q, a->then, types, &n));
+	TRY(infer_body_gives(q, a->then, types, n));
 	TRY(infer_body_gives(q, a->otherwise, types, n));
 	return infer_results(q, types, n);
 }
@@ -122,13 +136,22 @@ adze_status infer_case(struct ask *q)
 		return infer_refuse(q, "the first operand must be an i32 scalar");
 	if (b->n < 1 || b->n > IR_MAX_BRANCHES)
 		return infer_refuse(q, "it has no branches");
-	TRY(operand_types(q, 1, types, &n));
 	for (int64_t i = 0; i < b->n; i++)
-		TRY(infer_body_takes(q, b->at[i], types, n));
+		TRY(takes_operands(q, b->at[i], 1));
 	TRY(output_types(q, b->at[0], types, &n));
-	for (int64_t i = 1; i < b->n; i++)
+	for (int64_t i = 0; i < b->n; i++)
 		TRY(infer_body_gives(q, b->at[i], types, n));
 	return infer_results(q, types, n);
+}
+
+/* Whether a loop's body gives its carries, the first operands, and as many more as it likes. */
+static adze_status gives_carries(const struct ask *q, int64_t body, size_t carry,
+				 adze_shape *types)
+{
+	for (size_t i = 0; i < carry; i++)
+		types[i] = *infer_type(q, i);
+	TRY(gives_first(q, body, types, carry));
+	return check_into(q, body, carry);
 }
 
 adze_status infer_while(struct ask *q)
@@ -136,19 +159,18 @@ adze_status infer_while(struct ask *q)
 	const struct attrs_loop *a = q->attrs;
 	const adze_shape truth = shape_make(ADZE_BOOL, 0, NULL);
 	adze_shape types[IR_MAX_RESULTS];
-	size_t n;
-	TRY(operand_types(q, 0, types, &n));
-	if (a->carry < 1 || (uint64_t)a->carry > n)
+	if (a->carry < 1 || (uint64_t)a->carry > q->narg)
 		return infer_refuse(q, "carry is not within 1 and the number of operands");
-	TRY(infer_body_takes(q, a->cond, types, n));
-	TRY(infer_body_takes(q, a->body, types, n));
+	if (a->carry > IR_MAX_RESULTS)
+		return infer_refuse(q, "it has more than 64 results");
+	size_t carry = (size_t)a->carry;
+	TRY(takes_operands(q, a->cond, 0));
+	TRY(takes_operands(q, a->body, 0));
 	TRY(infer_body_gives(q, a->cond, &truth, 1));
-	if (ir_body(q->g, a->body)->noutput > (size_t)a->carry)
-		return refuse_count(q, a->body, ir_body(q->g, a->body)->noutput, "outputs",
-				    (size_t)a->carry);
-	TRY(gives_first(q, a->body, types, (size_t)a->carry));
-	TRY(check_into(q, a->body, (size_t)a->carry));
-	return infer_results(q, types, (size_t)a->carry);
+	if (ir_body(q->g, a->body)->noutput > carry)
+		return refuse_count(q, a->body, ir_body(q->g, a->body)->noutput, "outputs", carry);
+	TRY(gives_carries(q, a->body, carry, types));
+	return infer_results(q, types, carry);
 }
 
 /* A slice of a sequence: the type without axis 0. */
@@ -173,13 +195,15 @@ static adze_shape stack_of(const adze_shape *s, adze_dim length)
 	return out;
 }
 
-/* How many slices there are, and what a body takes: types[0 .. n) are those of operands. */
-static adze_status find_slices(const struct ask *q, adze_shape *types, size_t n, adze_dim *length)
+/* How many slices there are. */
+static adze_status find_length(const struct ask *q, adze_dim *length)
 {
 	const struct attrs_scan *a = q->attrs;
-	if (a->carry < 0 || a->over < 0 || (uint64_t)a->carry > n ||
-	    (uint64_t)a->over > n - (uint64_t)a->carry)
+	if (a->carry < 0 || a->over < 0 || (uint64_t)a->carry > q->narg ||
+	    (uint64_t)a->over > q->narg - (uint64_t)a->carry)
 		return infer_refuse(q, "carry and over count more operands than there are");
+	if (a->carry > IR_MAX_RESULTS)
+		return infer_refuse(q, "it has more than 64 results");
 	if (a->reverse != 0 && a->reverse != 1)
 		return infer_refuse(q, "reverse is 0 or 1");
 	if (a->length < 0 || (a->over > 0 && a->length != 0))
@@ -187,15 +211,27 @@ static adze_status find_slices(const struct ask *q, adze_shape *types, size_t n,
 						   : "its length is negative");
 	*length = dim_make(a->length);
 	for (int64_t i = a->carry; i < a->carry + a->over; i++) {
-		if (types[i].rank == 0)
+		const adze_shape *s = infer_type(q, (size_t)i);
+		if (s->rank == 0)
 			return infer_refuse(q, "a sequence has no axis");
-		if (dtype_is_packed(types[i].dtype))
+		if (dtype_is_packed(s->dtype))
 			return infer_refuse(q, "slices of packed elements need not be whole bytes");
 		if (i == a->carry)
-			*length = types[i].dim[0];
-		else if (!dim_same(&types[i].dim[0], length))
+			*length = s->dim[0];
+		else if (!dim_same(&s->dim[0], length))
 			return infer_refuse(q, "sequences differ in their axis 0");
-		types[i] = slice_of(&types[i]);
+	}
+	return ADZE_OK;
+}
+
+static adze_status takes_slices(const struct ask *q)
+{
+	const struct attrs_scan *a = q->attrs;
+	TRY(takes_count(q, a->body, q->narg));
+	for (size_t i = 0; i < q->narg; i++) {
+		bool slices = (int64_t)i >= a->carry && (int64_t)i < a->carry + a->over;
+		adze_shape type = slices ? slice_of(infer_type(q, i)) : *infer_type(q, i);
+		TRY(takes_one(q, a->body, i, &type));
 	}
 	return ADZE_OK;
 }
@@ -205,15 +241,11 @@ adze_status infer_scan(struct ask *q)
 	const struct attrs_scan *a = q->attrs;
 	adze_shape types[IR_MAX_RESULTS];
 	adze_dim length;
-	size_t n;
-	TRY(operand_types(q, 0, types, &n));
-	TRY(find_slices(q, types, n, &length));
-	TRY(infer_body_takes(q, a->body, types, n));
-	size_t carry = (size_t)a->carry, give = ir_body(q->g, a->body)->noutput;
-	TRY(gives_first(q, a->body, types, carry));
-	TRY(check_into(q, a->body, carry));
-	for (size_t i = carry; i < give && give <= IR_MAX_RESULTS; i++) {
-		const adze_graph *b = ir_body(q->g, a->body);
+	TRY(find_length(q, &length));
+	TRY(takes_slices(q));
+	TRY(gives_carries(q, a->body, (size_t)a->carry, types));
+	const adze_graph *b = ir_body(q->g, a->body);
+	for (size_t i = (size_t)a->carry; i < b->noutput && b->noutput <= IR_MAX_RESULTS; i++) {
 		const adze_shape *s = ir_type(b, b->output[i].value);
 		if (dtype_is_packed(s->dtype))
 			return infer_refuse(q, "slices of packed elements need not be whole bytes");
@@ -221,7 +253,7 @@ adze_status infer_scan(struct ask *q)
 			return infer_refuse(q, "a stacked result would have more than 8 axes");
 		types[i] = stack_of(s, length);
 	}
-	return infer_results(q, types, give);
+	return infer_results(q, types, b->noutput);
 }
 
 adze_status infer_part(struct ask *q)

@@ -19,12 +19,18 @@ static bool is_parameter(const adze_graph *g, ir_val v)
 	return g->node[v].op == OP_INPUT || g->node[v].op == OP_WEIGHT;
 }
 
-/* Nodes other than parameters count from 1. */
+/* Parameters stand in the head, and what moved into a body there. */
+static bool has_line(const adze_graph *g, ir_val v)
+{
+	return !is_parameter(g, v) && g->node[v].op != OP_NONE;
+}
+
+/* Nodes that have a line count from 1. */
 static size_t number_of(const adze_graph *g, ir_val v)
 {
 	size_t n = 0;
 	for (ir_val i = 1; i <= v; i++)
-		n += !is_parameter(g, i);
+		n += has_line(g, i);
 	return n;
 }
 
@@ -262,10 +268,10 @@ void ir_print(const adze_graph *g, struct text *out)
 	for (size_t i = 0; i < g->nbody; i++)
 		ir_print(g->body[i], out);
 	for (ir_val v = 1; v < g->nnode; v++)
-		if (!is_parameter(g, v))
+		if (has_line(g, v))
 			number[v] = ++n;
 	for (ir_val v = 1; v < g->nnode; v++) {
-		if (is_parameter(g, v))
+		if (!has_line(g, v))
 			continue;
 		print_indent(g->depth + 1, out);
 		print_node(g, number, v, out);

@@ -18,7 +18,7 @@ static int64_t move_body(struct ir_map *map, int64_t number)
 		fail(&to->diag, status, "%s", copy != NULL ? copy->diag.text : status_text(status));
 	else
 		map->body[number - 1] = ir_body_add(to, copy);
-	if (status != ADZE_OK)
+	if (map->body[number - 1] == 0)
 		ir_graph_destroy(copy);
 	return map->body[number - 1];
 }

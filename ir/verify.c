@@ -87,6 +87,8 @@ static adze_status check_node(const struct check *c, ir_val v)
 {
 	const adze_graph *g = c->g;
 	const struct ir_node *n = &g->node[v];
+	if (n->op == OP_NONE && g->stage == STAGE_GRAPH && n->narg == 0)
+		return ADZE_OK; /* it moved into a body */
 	if (n->op == OP_NONE || n->op >= OP_COUNT)
 		return bad_node(c, v, "there is no such operation");
 	const struct op_info *info = op_info((enum ir_op)n->op);
@@ -99,7 +101,8 @@ static adze_status check_node(const struct check *c, ir_val v)
 	if (n->narg < info->min_args || n->narg > info->max_args)
 		return bad_node(c, v, "wrong number of operands");
 	for (size_t i = 0; i < n->narg; i++)
-		if (ir_arg(g, v, i) == 0 || ir_arg(g, v, i) >= v)
+		if (ir_arg(g, v, i) == 0 || ir_arg(g, v, i) >= v ||
+		    g->node[ir_arg(g, v, i)].op == OP_NONE)
 			return bad_node(c, v, "an operand does not stand before it");
 	if (info->attrs->nfield > 0 && n->attrs == NULL)
 		return bad_node(c, v, "its attributes are not there");
@@ -144,6 +147,8 @@ static adze_status check_inferred(const struct check *c)
 		const struct ir_node *n = &g->node[v];
 		const adze_shape *have = ir_type(g, v);
 		bool declared = (op_info((enum ir_op)n->op)->flags & OP_DECLARED) != 0;
+		if (n->op == OP_NONE)
+			continue;
 		head.at = g->where[n->where];
 		if (ir_infer(&head, (enum ir_op)n->op, g->arg + n->arg, n->narg, n->attrs,
 			     declared ? have : NULL, &type) != ADZE_OK)
@@ -219,7 +224,8 @@ enum fate { KEPT, GIVEN, OVERWRITTEN };
 /* `fate` by value: of inputs that an output takes already. */
 static const char *output_words(const adze_graph *g, const struct ir_output *o, uint8_t *fate)
 {
-	if (o->value == 0 || o->value >= g->nnode || o->into >= g->nnode)
+	if (o->value == 0 || o->value >= g->nnode || o->into >= g->nnode ||
+	    g->node[o->value].op == OP_NONE)
 		return "an output is no value";
 	if (o->into == 0)
 		return NULL;

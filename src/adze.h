@@ -398,6 +398,9 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 #include "adze_math.h"
 #include "adze_windows.h"
 
+/* ---- branches and loops -------------------------------------------------------------------- */
+#include "adze_flow.h"
+
 /* ---- futures ----------------------------------------------------------------------------- */
 
 /** Work under way on a thread of its own. */

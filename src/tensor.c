@@ -105,6 +105,9 @@ struct tensor_op tensor_begin(const char *name, const adze_tensor *x, size_t n)
 		else if (x[i].id >= g->nnode)
 			tensor_fail(&op, ADZE_E_ARGUMENT, "operand %zu is no value of the graph",
 				    i + 1);
+		else if (g->node[x[i].id].op == OP_NONE)
+			tensor_fail(&op, ADZE_E_ARGUMENT,
+				    "operand %zu is a value inside a body that is done", i + 1);
 	return op;
 }
 

@@ -281,10 +281,11 @@ static void read_step(struct code_reader *c, struct cpu_step *s)
 		read_prog(c, s, &s->epi);
 }
 
-static struct cpu_value *read_values(struct code_reader *c, uint32_t ninput, uint32_t *n)
+static struct cpu_value *read_values(struct code_reader *c, uint32_t ninput, uint32_t most,
+				     uint32_t *n)
 {
 	*n = read_u32(&c->r);
-	if (*n > IR_MAX_RESULTS)
+	if (*n > most)
 		c->r.failed = true;
 	struct cpu_value *v = c->r.failed ? NULL : take(c, *n, sizeof *v);
 	for (uint32_t i = 0; i < *n && !c->r.failed; i++) {
@@ -307,8 +308,8 @@ static void read_blocks(struct code_reader *c)
 	out->block = take(c, out->nblock, sizeof *out->block);
 	for (uint32_t i = 0; i < out->nblock && !c->r.failed; i++) {
 		struct cpu_block *b = &out->block[i];
-		b->input = read_values(c, 0, &b->ninput);
-		b->output = read_values(c, b->ninput, &b->noutput);
+		b->input = read_values(c, 0, IR_MAX_OPERANDS, &b->ninput);
+		b->output = read_values(c, b->ninput, IR_MAX_RESULTS, &b->noutput);
 		b->first = out->nstep;
 		b->nstep = read_u32(&c->r);
 		if (__builtin_add_overflow(out->nstep, b->nstep, &out->nstep))

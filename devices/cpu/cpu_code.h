@@ -83,7 +83,7 @@ enum cpu_step_kind {
 	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_STEP_COUNT
 };
 
-#define CPU_MAX_VIEWS 200
+#define CPU_MAX_VIEWS 800
 #define CPU_MAX_PARAMS 96
 #define CPU_MAX_PLAIN 16 /* results of a PLAIN step, and operands */
 struct cpu_step {
@@ -111,7 +111,7 @@ struct cpu_value {
  */
 struct cpu_block {
 	uint32_t first, nstep;
-	uint32_t ninput, noutput; /* at most IR_MAX_RESULTS; of block 0: none */
+	uint32_t ninput, noutput; /* at most IR_MAX_OPERANDS, IR_MAX_RESULTS; of block 0: none */
 	struct cpu_value *input, *output;
 	int depth; /* bodies around it, at most IR_MAX_DEPTH; not in the file */
 };

@@ -80,7 +80,7 @@ struct cpu_call {
 
 /** What one run of a body is given: where its inputs and outputs lie. */
 struct cpu_args {
-	char *input[IR_MAX_RESULTS], *output[IR_MAX_RESULTS];
+	char *input[IR_MAX_OPERANDS], *output[IR_MAX_RESULTS];
 };
 
 /** Runs the steps of a block; `args` NULL for block 0. c->cancelled: it was stopped. */

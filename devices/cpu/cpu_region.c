@@ -52,7 +52,7 @@ static bool find_region(const struct cpu_code *c, const struct cpu_step *s, stru
 	r->nspare = count_spares(r->body, r->carry);
 	r->noperand = s->nview - r->nresult - r->nflag - r->nspare - r->nchoice;
 	return r->nresult >= 1 && r->nresult >= r->carry && r->noperand >= r->carry + r->over &&
-	       r->noperand <= IR_MAX_RESULTS;
+	       r->noperand <= IR_MAX_OPERANDS;
 }
 
 static int first_spare(const struct region *r)
