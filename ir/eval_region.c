@@ -59,7 +59,7 @@ adze_status eval_case(struct eval *e)
 /* The inputs of a body and room for new carries. */
 struct loop {
 	struct results r;
-	const void *in[IR_MAX_OPERANDS]; /* of the body: carries in r.at, the others the operands' */
+	const void *in[IR_MAX_OPERANDS]; /* of the body: carries in r.at, others as they were */
 	void *next[IR_MAX_RESULTS];     /* what it gives: new carries in `room`, the others */
 	size_t carry, bytes[IR_MAX_RESULTS];
 	char *room;
