@@ -62,7 +62,10 @@ static void choose_operands(adze_graph *g, ir_val v)
 		for (size_t i = 0; i < g->node[v].narg; i++)
 			copy_out_unless_dense(g, ir_arg(g, v, i));
 		break;
-	default: break;
+	default:
+		if (ir_sees_packed(g, v) && g->node[v].narg > 0)
+			copy_out_unless_dense(g, ir_arg(g, v, 0));
+		break;
 	}
 }
 
@@ -89,6 +92,8 @@ static void choose_views(adze_graph *g)
 				choose_operands(g, v);
 			else if (!ir_view_through(g, v, &w))
 				copy_out(g, ir_arg(g, v, 0));
+			else if (ir_sees_packed(g, v))
+				copy_out_unless_dense(g, ir_arg(g, v, 0));
 		}
 	} while (count_copies(g) > before);
 }
@@ -135,11 +140,12 @@ static uint32_t joins(const struct fuser *f, ir_val v, enum side *side)
 	const adze_graph *g = f->g;
 	uint32_t group = 0;
 	enum side one;
-	if (f->is_output[v] || f->first[v] == f->first[v + 1])
+	if (f->is_output[v] || f->first[v] == f->first[v + 1] || ir_sees_packed(g, v))
 		return 0;
 	for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
 		ir_val user = f->user[i];
-		if (ir_class(g, user) == CLASS_VIEW || !side_of(f, v, user, &one))
+		if (ir_class(g, user) == CLASS_VIEW || ir_sees_packed(g, user) ||
+		    !side_of(f, v, user, &one))
 			return 0;
 		if (group != 0 && (g->group[user] != group || one != *side))
 			return 0;

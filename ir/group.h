@@ -49,4 +49,14 @@ struct ir_dot_form {
 /** False where an operand's contracting axes cannot be walked with one stride. */
 bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *out);
 
+/** Whether a node has packed elements, or reads them: they have no strides that strips could
+ * follow, so that what sees them is a group alone. */
+static inline bool ir_sees_packed(const adze_graph *g, ir_val v)
+{
+	bool packed = dtype_is_packed(ir_type(g, v)->dtype);
+	for (size_t i = 0; i < g->node[v].narg; i++)
+		packed |= dtype_is_packed(ir_type(g, ir_arg(g, v, i))->dtype);
+	return packed;
+}
+
 #endif

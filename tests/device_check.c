@@ -107,7 +107,7 @@ adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimis
 	adze_exe *x = NULL;
 	struct ir_pass_options options = {.until = STAGE_PLANNED};
 	if (!optimise)
-		options.passes = "layout,fuse,order,plan";
+		options.passes = "widen,layout,fuse,order,plan";
 	adze_status status = ir_rebuild(g, NULL, NULL, NULL, 0, &copy);
 	if (status != ADZE_OK) {
 		fail(d, status, "%s", copy != NULL ? copy->diag.text : "no memory");

@@ -58,7 +58,7 @@ static void fill(struct random_graph *r, adze_dtype dtype, void *at, size_t n)
 adze_dtype random_dtype(struct random_graph *r)
 {
 	adze_dtype dtype = (adze_dtype)random_pick(r, ADZE_DTYPE_COUNT);
-	return rare(r, 2) || dtype_info(dtype)->cuda == NULL ? ADZE_F32 : dtype;
+	return rare(r, 2) || dtype_is_complex(dtype) ? ADZE_F32 : dtype;
 }
 
 adze_dim random_dim(struct random_graph *r)

@@ -8,7 +8,7 @@
 
 static adze_dtype int_dtype(struct random_graph *r)
 {
-	return rare(r, 2) ? ADZE_I32 : (adze_dtype)range(r, ADZE_U8, ADZE_U64);
+	return rare(r, 2) ? ADZE_I32 : (adze_dtype)range(r, ADZE_I2, ADZE_U64);
 }
 
 /* A value that is there with so many axes, or a new one. */
@@ -26,13 +26,6 @@ static ir_val find_rank(struct random_graph *r, int low, int high, bool is_float
 		dtype = ADZE_F32;
 	adze_shape type = random_type(r, dtype, (int)range(r, low, high));
 	return random_source(r, &type);
-}
-
-/* 8-bit floats are for storage: rows and searches of them are refused. */
-static bool is_small(const struct random_graph *r, ir_val v)
-{
-	adze_dtype dtype = ir_type(r->g, v)->dtype;
-	return dtype == ADZE_F8E4M3FN || dtype == ADZE_F8E5M2;
 }
 
 static int64_t any_axis(struct random_graph *r, const adze_shape *s)
@@ -60,7 +53,7 @@ static ir_val emit_ew(struct random_graph *r, ir_val x)
 	adze_shape type = *ir_type(r->g, x);
 	ir_val args[3] = {x, 0, 0};
 	for (int i = 0; i < 10; i++, f = (enum ew)random_pick(r, EW_COUNT))
-		if (ew_info(f)->takes & (int)dtype_info(type.dtype)->class)
+		if (dtype_taken(type.dtype, ew_info(f)->takes))
 			break;
 	for (int i = 1; i < ew_info(f)->n; i++)
 		args[i] = rare(r, 8) ? x : random_like(r, &type);
@@ -91,7 +84,7 @@ static enum ew any_reducer(struct random_graph *r, adze_dtype dtype)
 	static const enum ew list[] = {EW_ADD, EW_MUL, EW_MAX, EW_MIN, EW_AND, EW_OR, EW_XOR};
 	for (int i = 0; i < 20; i++) {
 		enum ew f = list[random_pick(r, COUNT_OF(list))];
-		if (ew_info(f)->takes & (int)dtype_info(dtype)->class)
+		if (dtype_taken(dtype, ew_info(f)->takes))
 			return f;
 	}
 	return EW_ADD;
@@ -106,8 +99,6 @@ static ir_val emit_reduce(struct random_graph *r, ir_val x)
 
 static ir_val emit_arg(struct random_graph *r, ir_val x)
 {
-	if (is_small(r, x))
-		return 0;
 	struct attrs_axis a = {.axis = any_axis(r, ir_type(r->g, x))};
 	return ir_emit1(r->g, rare(r, 2) ? OP_ARGMAX : OP_ARGMIN, x, &a, NULL);
 }
@@ -115,7 +106,7 @@ static ir_val emit_arg(struct random_graph *r, ir_val x)
 static ir_val emit_softmax(struct random_graph *r, ir_val x)
 {
 	x = find_rank(r, 1, 4, true);
-	if (x == 0 || is_small(r, x))
+	if (x == 0)
 		return 0;
 	struct attrs_axis a = {.axis = any_axis(r, ir_type(r->g, x))};
 	return ir_emit1(r->g, OP_SOFTMAX, x, &a, NULL);
@@ -124,7 +115,7 @@ static ir_val emit_softmax(struct random_graph *r, ir_val x)
 static ir_val emit_norm(struct random_graph *r, ir_val x)
 {
 	x = find_rank(r, 1, 4, true);
-	if (x == 0 || is_small(r, x))
+	if (x == 0)
 		return 0;
 	adze_shape type = *ir_type(r->g, x), row = shape_make(type.dtype, 0, NULL);
 	struct attrs_eps a = {.eps = rare(r, 2) ? 1 : 0.5};

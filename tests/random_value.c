@@ -178,19 +178,14 @@ static bool is_exact(const struct random_graph *r, ir_val v)
 	return !is_product(r, v) && !is_approximate(r, v) && ir_class(r->g, v) != CLASS_ROW;
 }
 
-/* The distance of neighbours at x: floats of 8 bits have 2 or 3 bits behind the point. */
+/* The distance of neighbours at x. */
 static double ulp_of(adze_dtype dtype, double x)
 {
-	static const int digits[ADZE_DTYPE_COUNT] = {
-		[ADZE_F8E4M3FN] = 3, [ADZE_F8E5M2] = 2, [ADZE_F16] = 10, [ADZE_BF16] = 7,
-		[ADZE_F32] = 23, [ADZE_F64] = 52};
-	static const int least[ADZE_DTYPE_COUNT] = {
-		[ADZE_F8E4M3FN] = -6, [ADZE_F8E5M2] = -14, [ADZE_F16] = -14, [ADZE_BF16] = -126,
-		[ADZE_F32] = -126, [ADZE_F64] = -1022};
-	int e = least[dtype];
+	struct small_format f = dtype_info(dtype)->format;
+	int e = 1 - f.bias;
 	if (x != 0 && isfinite(x) && ilogb(x) > e)
 		e = ilogb(x);
-	return ldexp(1, e - digits[dtype]);
+	return ldexp(1, e - f.mbits);
 }
 
 /* An operation that copies elements, or picks some, adds no error. */
@@ -331,7 +326,7 @@ bool random_value_find(struct random_graph *r, ir_val v)
 		return y->usable;
 	y->known = true;
 	y->n = count_of(r, v);
-	y->bytes = y->n * dtype_bytes(dtype_of(r, v));
+	dtype_array_bytes(dtype_of(r, v), y->n, &y->bytes);
 	if (y->data != NULL || ir_get(r->g, v)->narg > MOST_ARGS) /* a source's, given */
 		return y->usable = y->data != NULL;
 	y->data = calloc(1, y->bytes + 1);
@@ -361,15 +356,16 @@ bool random_value_agrees(const struct random_graph *r, ir_val v, const void *got
 {
 	const struct random_value *y = &r->value[v];
 	adze_dtype dtype = dtype_of(r, v);
-	size_t size = dtype_bytes(dtype);
 	for (size_t i = 0; i < y->n; i++) {
-		const char *a = (const char *)got + i * size, *b = (const char *)y->data + i * size;
+		uint64_t a[2] = {0, 0}, b[2] = {0, 0};
+		dtype_copy_at(dtype, a, 0, got, i);
+		dtype_copy_at(dtype, b, 0, y->data, i);
 		double f = dtype_is_float(dtype) ? dtype_load_float(dtype, got, i)
 						 : (double)dtype_load_int(dtype, got, i);
 		double want = dtype_is_float(dtype) ? dtype_load_float(dtype, y->data, i)
 						    : (double)dtype_load_int(dtype, y->data, i);
 		double slack = y->slack != NULL ? y->slack[i] : 0;
-		if (memcmp(a, b, size) == 0 || (isnan(f) && isnan(want)))
+		if (memcmp(a, b, sizeof a) == 0 || (isnan(f) && isnan(want)))
 			continue;
 		if (y->slack != NULL && fabs(f - want) <= slack)
 			continue;

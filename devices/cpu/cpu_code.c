@@ -10,7 +10,7 @@
 static const char *const step_name[CPU_STEP_COUNT] = {
 	"ew",   "reduce", "columns", "arg",  "row", "gemm", "conv",  "window",
 	"copy", "fill",   "pick",    "put",  "take", "iota", "extent", "plain",
-	"branch", "while", "scan"};
+	"branch", "while", "scan", "convert"};
 
 const char *cpu_step_name(enum cpu_step_kind kind)
 {
@@ -213,7 +213,7 @@ static void read_ins(struct code_reader *c, struct cpu_prog *p, struct cpu_ins *
 	uint8_t made;
 	if (f == EW_COUNT || s->nsrc != want || !ins_types(s, type, &made) ||
 	    (s->kind == CPU_INS_EW &&
-	     !(ew_info(f)->takes & (int)dtype_info((adze_dtype)s->dtype)->class)) ||
+	     !dtype_taken((adze_dtype)s->dtype, ew_info(f)->takes)) ||
 	    (last ? s->dst != CPU_RESULT : s->dst < p->nload || s->dst >= p->nslot) ||
 	    (last && made != p->dtype)) {
 		c->r.failed = true;

@@ -130,8 +130,13 @@ static cpu_runner *const runner[CPU_STEP_COUNT] = {
 	[CPU_TAKE] = cpu_run_take,     [CPU_IOTA] = cpu_run_iota,
 	[CPU_EXTENT] = cpu_run_extent, [CPU_PLAIN] = cpu_run_plain,
 	[CPU_BRANCH] = cpu_run_branch, [CPU_WHILE] = cpu_run_while,
-	[CPU_SCAN] = cpu_run_scan,
+	[CPU_SCAN] = cpu_run_scan,     [CPU_CONVERT] = cpu_run_convert,
 };
+
+static int bits_of(const struct cpu_view *v)
+{
+	return dtype_info((adze_dtype)v->dtype)->bits;
+}
 
 static char *memory_of(const struct cpu_call *c, const struct cpu_args *args,
 		       const struct cpu_view *v)
@@ -163,7 +168,7 @@ void cpu_run_block(struct cpu_call *c, uint32_t block, const struct cpu_args *ar
 		struct cpu_box *box = &f->box[l->bound[i].first_box];
 		for (int k = 0; k < s->nview; k++)
 			box[k].at = memory_of(c, args, &s->view[k]) +
-				    box[k].offset * (int64_t)box[k].size;
+				    box[k].offset * bits_of(&s->view[k]) / 8;
 		struct cpu_work w = {.call = c, .loaded = l, .step = s, .bound = &l->bound[i],
 				     .frame = f, .box = box, .number = f->number,
 				     .pool = c->pool};

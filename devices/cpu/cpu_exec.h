@@ -17,7 +17,7 @@
 
 /**
  * What runs some instructions of a program: the kernel of one, or the chain kernel for several
- * that hand one value on.
+ * that hand one value on. A conversion without a kernel is any_convert().
  */
 struct cpu_piece {
 	void (*run)(void);
@@ -147,6 +147,7 @@ typedef void cpu_runner(struct cpu_work *w);
 cpu_runner cpu_run_ew;                                       /* cpu_strips.c */
 cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_rows.c */
 cpu_runner cpu_run_gemm, cpu_run_conv, cpu_run_window;       /* cpu_products.c */
+cpu_runner cpu_run_convert;                                  /* cpu_moves.c */
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
 cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */

@@ -32,7 +32,9 @@ static int64_t value_bytes(const struct exe_signature *s, const adze_shape *shap
 /* Of a body's value; numbers are below NUMBER_LIMIT. */
 static int64_t element_bytes(const struct cpu_value *v, const int64_t *number)
 {
-	return number[v->count] * (int64_t)dtype_bytes((adze_dtype)v->dtype);
+	size_t bytes;
+	dtype_array_bytes((adze_dtype)v->dtype, (size_t)number[v->count], &bytes);
+	return (int64_t)bytes;
 }
 
 static int64_t memory_bytes(const struct cpu_loaded *l, uint32_t block, const struct cpu_view *v,
@@ -51,6 +53,15 @@ static int64_t memory_bytes(const struct cpu_loaded *l, uint32_t block, const st
 	case CPU_ARENA: return (int64_t)s->arena_bytes;
 	default: return (int64_t)l->file->section[EXE_CONSTS].len;
 	}
+}
+
+/* Whether packed elements lie together, from a whole byte on, in so many bytes. */
+static bool packed_inside(const struct cpu_view *v, const struct cpu_box *b, int64_t bytes)
+{
+	int bits = dtype_info((adze_dtype)v->dtype)->bits;
+	return b->dense && b->offset >= 0 && b->offset * bits % 8 == 0 &&
+	       v->byte <= (uint64_t)NUMBER_LIMIT &&
+	       (int64_t)v->byte + ((b->offset + b->count) * bits + 7) / 8 <= bytes;
 }
 
 /* Works a box out; false where it leaves its memory. */
@@ -88,6 +99,8 @@ static bool set_box(const struct device_frame *f, uint32_t block, const struct c
 	if (b->count == 0)
 		return true;
 	int64_t bytes = memory_bytes(f->loaded, block, v, f), begin, end;
+	if (dtype_is_packed((adze_dtype)v->dtype))
+		return packed_inside(v, b, bytes);
 	return !__builtin_mul_overflow(low, (int64_t)b->size, &begin) &&
 	       !__builtin_mul_overflow(high + 1, (int64_t)b->size, &end) &&
 	       v->byte <= (uint64_t)NUMBER_LIMIT && begin + (int64_t)v->byte >= 0 &&
@@ -177,6 +190,7 @@ static bool agree(const struct cpu_loaded *l, const struct cpu_step *s, const st
 	case CPU_BRANCH:
 	case CPU_WHILE:
 	case CPU_SCAN: return cpu_region_agrees(&l->code, s, box, number);
+	case CPU_CONVERT: return box[0].dense && box[1].dense && box[1].count == count;
 	default: return box[0].dense;
 	}
 }

@@ -35,6 +35,13 @@ static const char *type_name(int dtype)
 static const struct kernel_impl *find_ins(adze_context *c, const struct cpu_ins *s,
 					  struct diag *d)
 {
+	static const struct kernel_impl any = {.function = "any_convert"};
+	char family[64];
+	snprintf(family, sizeof family, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
+	if (s->kind == CPU_INS_CONVERT && kernels_find(family, c->isa_mask) == NULL) {
+		context_log(c, ADZE_LOG_INFO, "%s: plain loops", family);
+		return &any;
+	}
 	if (s->kind == CPU_INS_CONVERT)
 		return find(c, d, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
 	if (s->kind == CPU_INS_SELECT)
@@ -258,6 +265,15 @@ static bool may_write(const struct cpu_loaded *l, uint32_t block, const struct c
 	return true;
 }
 
+/* Packed elements have no strides: one kind of step sees them. */
+static bool whole_bytes(const struct cpu_step *s)
+{
+	for (int i = 0; i < s->nview; i++)
+		if (dtype_is_packed((adze_dtype)s->view[i].dtype))
+			return false;
+	return true;
+}
+
 static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 {
 	bool reduces = s->kind == CPU_REDUCE || s->kind == CPU_COLUMNS;
@@ -298,6 +314,7 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 	case CPU_BRANCH:
 	case CPU_WHILE:
 	case CPU_SCAN: return cpu_region_holds(c, s);
+	case CPU_CONVERT: return s->nview == 2 && s->pro.nload == 0;
 	default: return false;
 	}
 }
@@ -320,7 +337,8 @@ static adze_status bind_step(adze_context *c, struct cpu_loaded *l, uint32_t blo
 {
 	const struct cpu_step *s = &l->code.step[i];
 	struct cpu_bound *b = &l->bound[i];
-	if (!step_holds(&l->code, s) || !epilogue_holds(s) || !may_write(l, block, s))
+	if ((s->kind != CPU_CONVERT && !whole_bytes(s)) || !step_holds(&l->code, s) ||
+	    !epilogue_holds(s) || !may_write(l, block, s))
 		return fail(d, ADZE_E_FORMAT, "executable: step %" PRIu32 " (%s) makes no sense", i,
 			    cpu_step_name((enum cpu_step_kind)s->kind));
 	b->first_box = l->nbox;

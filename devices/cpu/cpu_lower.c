@@ -377,13 +377,25 @@ struct cpu_view lower_flat_sink(struct lowerer *l, adze_dtype dtype)
 	return lower_sink_view(l, &w, dtype);
 }
 
+/* Dense elements as another type, or packed ones as they are. */
+static adze_status lower_dense(struct lowerer *l, const struct ir_view *w, struct cpu_view to)
+{
+	if (lower_add_step(l, CPU_CONVERT, 0) == NULL)
+		return ADZE_E_NOMEM;
+	lower_add_view(l, to);
+	lower_add_view(l, lower_to_view(l, w));
+	return ADZE_OK;
+}
+
 adze_status lower_copy_of(struct lowerer *l, const struct ir_view *w, struct cpu_view to)
 {
+	struct ir_view from = *w;
+	ir_view_collapse(&from, 1);
+	if (dtype_is_packed((adze_dtype)to.dtype))
+		return lower_dense(l, &from, to);
 	struct cpu_step *s = lower_add_step(l, CPU_EW, 0);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
-	struct ir_view from = *w;
-	ir_view_collapse(&from, 1);
 	lower_add_view(l, to);
 	s->pro.load = arena_new(l->arena, 1, sizeof *s->pro.load);
 	if (s->pro.load == NULL)
@@ -406,6 +418,12 @@ static adze_status lower_view(struct lowerer *l)
 static adze_status lower_ew(struct lowerer *l)
 {
 	const struct ir_group *q = l->group;
+	if (ir_sees_packed(l->g, q->sink)) {
+		struct ir_view w = flat(l, ir_arg(l->g, q->sink, 0));
+		ir_view_of(l->g, ir_arg(l->g, q->sink, 0), &w);
+		ir_view_collapse(&w, 1);
+		return lower_dense(l, &w, lower_flat_sink(l, ir_type(l->g, q->sink)->dtype));
+	}
 	struct cpu_step *s = lower_add_step(l, CPU_EW, 0);
 	if (s == NULL)
 		return ADZE_E_NOMEM;
@@ -672,7 +690,22 @@ static adze_status settle(struct lowerer *l)
 
 static bool has_type(adze_dtype dtype)
 {
-	return dtype_info(dtype)->cuda != NULL;
+	return !dtype_is_complex(dtype);
+}
+
+/* What the pass widen leaves to be done in types of which there are no kernels. */
+static adze_status check_packed(struct lowerer *l)
+{
+	for (ir_val v = 1; v < l->g->nnode; v++) {
+		enum ir_op op = (enum ir_op)l->g->node[v].op;
+		bool source = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
+		bool dense = op == OP_CONVERT || op == OP_RESHAPE || op == OP_BITCAST ||
+			     op == OP_BARRIER || op == OP_EXTENT || op == OP_PART;
+		if (ir_sees_packed(l->g, v) && !source && !dense)
+			return lower_unsupported(l, v, "packed elements are computed in wider "
+						       "types, by the pass widen");
+	}
+	return ADZE_OK;
 }
 
 /* What a graph needs in the call's arena, and behind it what its bodies need. */
@@ -696,6 +729,7 @@ static adze_status lower_graph(struct lowerer *l)
 	l->slot = arena_new(l->arena, g->nnode, sizeof *l->slot);
 	if (l->const_at == NULL || l->slot == NULL || !ir_groups(g, l->arena, &group, &n))
 		return lower_no_memory(l);
+	TRY(check_packed(l));
 	l->spare_bytes = 0;
 	for (size_t i = 0; i < n; i++) {
 		l->group = &group[i];

@@ -207,7 +207,7 @@ adze_status lower_source(struct lowerer *l)
 static struct cpu_view result_view(struct lowerer *l, const struct ir_results *r, size_t i)
 {
 	const adze_shape *s = &r->type[i];
-	int64_t at = ir_part_offset(r, i) / (int64_t)dtype_bytes(s->dtype);
+	int64_t at = ir_part_offset(r, i) * 8 / dtype_info(s->dtype)->bits;
 	struct ir_view w = {.base = l->group->sink, .dtype = s->dtype, .rank = s->rank,
 			    .offset = ir_size_const(at)};
 	struct ir_size step = ir_size_const(1);

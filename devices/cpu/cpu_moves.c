@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "kernels/any.h"
 
 #define TASK_BYTES 65536
 
@@ -68,6 +69,26 @@ void cpu_run_copy(struct cpu_work *w)
 {
 	cpu_run_tasks(w, copy_task, rows_of(&w->box[0]),
 		      TASK_BYTES / (row_bytes(&w->box[0]) + 1) + 1);
+}
+
+/* Whole bytes of any packed type: a task writes no byte of another's. */
+#define CONVERT_ELEMENTS (1 << 15)
+
+static void convert_task(void *job, size_t task, int worker)
+{
+	const struct cpu_work *w = job;
+	adze_dtype to = (adze_dtype)w->step->view[0].dtype;
+	adze_dtype from = (adze_dtype)w->step->view[1].dtype;
+	int64_t first, end;
+	(void)worker;
+	cpu_range(w, task, &first, &end);
+	any_convert(to, w->box[0].at + first * dtype_info(to)->bits / 8, from,
+		    w->box[1].at + first * dtype_info(from)->bits / 8, (size_t)(end - first));
+}
+
+void cpu_run_convert(struct cpu_work *w)
+{
+	cpu_run_tasks(w, convert_task, w->box[0].count, CONVERT_ELEMENTS);
 }
 
 static void fill_task(void *job, size_t task, int worker)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "kernels/any.h"
 
 /* Elements a task should have, so that taking it costs nothing against doing it. */
 #define TASK_ELEMENTS (16 * CPU_STRIP)
@@ -150,7 +151,9 @@ static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
 	const char *a = at[s->src[0]];
 	const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
 	const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
-	if (s->kind == CPU_INS_CONVERT)
+	if (s->kind == CPU_INS_CONVERT && piece->run == NULL)
+		any_convert((adze_dtype)s->to, to, (adze_dtype)s->dtype, a, (size_t)n);
+	else if (s->kind == CPU_INS_CONVERT)
 		((convert_fn *)piece->run)(to, a, (size_t)n);
 	else
 		((ew_fn *)piece->run)(to, a, b, c, (size_t)n);

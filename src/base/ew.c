@@ -4,7 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { B = DTYPE_BOOL, I = DTYPE_INT | DTYPE_UINT, F = DTYPE_FLOAT };
+enum {
+	B = DTYPE_BOOL, I = DTYPE_INT | DTYPE_UINT, F = DTYPE_FLOAT, C = DTYPE_COMPLEX,
+	P = DTYPE_PACKED
+};
 enum { COMM = EW_COMM, ASSOC = EW_ASSOC, PRED = EW_PRED, IDEM = EW_IDEM };
 
 static const struct ew_info row[EW_COUNT] = {
