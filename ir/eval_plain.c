@@ -105,21 +105,21 @@ adze_status eval_cumulative(struct eval *e)
 	bool floats = dtype_is_float(x->dtype);
 	struct walk line = walk_lines(e, a->axis);
 	struct eval_array total = *x; /* of integers: one element */
-	uint64_t element = 0;
+	uint64_t element = 0, one = 0;
 	total.bytes = &element;
 	for (int64_t lines = walk_count(&line); lines > 0; lines--, walk_next(&line)) {
 		ew_start_element(a->by, x->dtype, &element);
-		double sum = floats ? load(&total, 0) : 0;
+		double sum = floats ? ew_start_float(a->by, x->dtype) : 0;
 		for (int64_t k = 0; k < n; k++) {
 			int64_t i = line.offset[0] + (a->reverse ? n - 1 - k : k) * step;
 			for (int after = 0; after < 2; after++) {
 				if (after == a->exclusive && floats)
 					sum = ew_f64(a->by, sum, load(x, i), 0);
-				else if (after == a->exclusive)
-					ew_element(a->by, x->dtype, &element, &element,
-						   (const char *)x->bytes + (size_t)i * x->size,
-						   NULL, 0);
-				else if (floats)
+				else if (after == a->exclusive) {
+					dtype_copy_at(x->dtype, &one, 0, x->bytes, (size_t)i);
+					ew_element(a->by, x->dtype, &element, &element, &one, NULL,
+						   0);
+				} else if (floats)
 					dtype_store_float(e->y.dtype, e->out, (size_t)i, sum);
 				else
 					copy_element(e, i, &total, 0);

@@ -16,6 +16,7 @@ enum use { USE_NONE, USE_MOVES, USE_COMPUTES };
 static enum use use_of(const adze_graph *g, ir_val v)
 {
 	const struct op_info *info = op_info((enum ir_op)ir_get(g, v)->op);
+	struct ir_results r;
 	switch (ir_get(g, v)->op) {
 	case OP_INPUT:
 	case OP_WEIGHT:
@@ -30,7 +31,8 @@ static enum use use_of(const adze_graph *g, ir_val v)
 	case OP_SELECT: return USE_MOVES;
 	default: break;
 	}
-	if (info->attrs->has_bodies) /* which are graphs of their own */
+	/* Bodies are graphs of their own; packs hold results as the types that they have. */
+	if (info->attrs->has_bodies || (info->class == CLASS_PLAIN && ir_results(g, v, &r) && r.n > 1))
 		return USE_NONE;
 	return info->class == CLASS_VIEW || info->class == CLASS_MOVE ? USE_MOVES : USE_COMPUTES;
 }
@@ -130,6 +132,8 @@ static ir_val emit_wide(struct ir_map *map, ir_val v, const ir_val *args, adze_d
 		return keep_start(g, IR_ATTRS(reduce, map->from, v)->by, narrow, y);
 	if (n->op == OP_REDUCE_WINDOW)
 		return keep_start(g, IR_ATTRS(window, map->from, v)->by, narrow, y);
+	if (n->op == OP_CUMULATIVE)
+		return keep_start(g, IR_ATTRS(cumulative, map->from, v)->by, narrow, y);
 	if (n->op == OP_CLZ && dtype_is_packed(narrow))
 		return emit_with(g, OP_SUB, y, 8 - dtype_info(narrow)->bits);
 	return y;
