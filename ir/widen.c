@@ -32,7 +32,9 @@ static enum use use_of(const adze_graph *g, ir_val v)
 	default: break;
 	}
 	/* Bodies are graphs of their own; packs hold results as the types that they have. */
-	if (info->attrs->has_bodies || (info->class == CLASS_PLAIN && ir_results(g, v, &r) && r.n > 1))
+	if (info->attrs->has_bodies)
+		return USE_NONE;
+	if (info->class == CLASS_PLAIN && ir_results(g, v, &r) && r.n > 1)
 		return USE_NONE;
 	return info->class == CLASS_VIEW || info->class == CLASS_MOVE ? USE_MOVES : USE_COMPUTES;
 }
