@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#define TURN 6.283185307179586476925286766559
+
 static int find_axis(const struct ir_dims *d, int64_t axis)
 {
 	for (int i = 0; i < d->n; i++)
@@ -234,5 +236,76 @@ adze_status eval_triangular_solve(struct eval *e)
 					  (size_t)(at + i * (t->left ? sides : 1)), x[i]);
 	}
 	mem_free(e->g->arena.from, x, (size_t)n, sizeof *x);
+	return ADZE_OK;
+}
+
+/* One transform of those of a batch. */
+struct fft {
+	int n; /* axes */
+	int64_t length[3];
+	bool inverse;
+	int64_t x_last; /* extent of the last axis */
+	int64_t x;      /* its first element */
+};
+
+/* Element at[] of what is transformed: of a real line's half, the other half is its mirror. */
+static void fft_load(const struct eval *e, const struct fft *f, const int64_t *at, double *part)
+{
+	int64_t i = 0, last = at[f->n - 1];
+	bool mirrored = last >= f->x_last;
+	for (int k = 0; k < f->n; k++) {
+		int64_t n = f->length[k], place = mirrored ? (n - at[k]) % n : at[k];
+		i = i * (k + 1 < f->n ? n : f->x_last) + place;
+	}
+	part[1] = 0;
+	if (dtype_is_complex(e->x[0].dtype))
+		dtype_load_complex(e->x[0].dtype, e->x[0].bytes, (size_t)(f->x + i), part);
+	else
+		part[0] = load(&e->x[0], f->x + i);
+	part[1] = mirrored ? -part[1] : part[1];
+}
+
+/* Element to[] of the result: the sum over all of x. */
+static void fft_sum(const struct eval *e, const struct fft *f, const int64_t *to, double *sum)
+{
+	struct walk w = {0};
+	for (int i = 0; i < f->n; i++)
+		walk_axis(&w, f->length[i], 0, 0);
+	sum[0] = sum[1] = 0;
+	for (int64_t left = walk_count(&w); left > 0; left--, walk_next(&w)) {
+		double part[2], turns = 0;
+		fft_load(e, f, w.at, part);
+		for (int i = 0; i < f->n; i++)
+			turns += (double)(w.at[i] * to[i] % f->length[i]) / (double)f->length[i];
+		double re = cos(TURN * turns), im = sin(TURN * turns) * (f->inverse ? 1 : -1);
+		sum[0] += part[0] * re - part[1] * im;
+		sum[1] += part[0] * im + part[1] * re;
+	}
+	for (int i = 0; i < 2 && f->inverse; i++)
+		sum[i] /= (double)walk_count(&w);
+}
+
+adze_status eval_fft(struct eval *e)
+{
+	const struct attrs_fft *a = EVAL_ATTRS(fft, e);
+	const struct eval_array *x = &e->x[0];
+	struct fft f = {.n = (int)a->lengths.n, .inverse = a->inverse != 0};
+	struct walk w = {0};
+	int64_t each = 1;
+	f.x_last = x->extent[x->rank - 1];
+	for (int i = 0; i < f.n; i++) {
+		f.length[i] = a->lengths.at[i];
+		walk_axis(&w, i + 1 < f.n ? f.length[i] : e->y.extent[x->rank - 1], 0, 0);
+		each *= i + 1 < f.n ? f.length[i] : f.x_last;
+	}
+	for (int64_t i = 0; i < e->y.count; i++, walk_next(&w)) {
+		double sum[2];
+		f.x = i / walk_count(&w) * each;
+		fft_sum(e, &f, w.at, sum);
+		if (dtype_is_complex(e->y.dtype))
+			dtype_store_complex(e->y.dtype, e->out, (size_t)i, sum);
+		else
+			dtype_store_float(e->y.dtype, e->out, (size_t)i, sum[0]);
+	}
 	return ADZE_OK;
 }

@@ -179,3 +179,36 @@ adze_status infer_triangular_solve(struct ask *q)
 		return infer_refuse(q, "the second has not as many equations as the first");
 	return ADZE_OK;
 }
+
+/* The element types of x and the result; false where x has another. */
+static bool fft_types(const struct attrs_fft *a, adze_dtype x, adze_dtype *y)
+{
+	bool from_real = a->real && !a->inverse;
+	*y = from_real ? dtype_whole(x) : a->real ? dtype_part(x) : x;
+	return from_real ? x == ADZE_F32 || x == ADZE_F64 : dtype_is_complex(x);
+}
+
+adze_status infer_fft(struct ask *q)
+{
+	const struct attrs_fft *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0);
+	int n = (int)a->lengths.n, first = x->rank - n;
+	*q->out = *x;
+	if (a->inverse < 0 || a->inverse > 1 || a->real < 0 || a->real > 1)
+		return infer_refuse(q, "inverse and real are 0 or 1");
+	if (!fft_types(a, x->dtype, &q->out->dtype))
+		return infer_refuse(q, "it takes c64 and c128; f32 and f64 where it is real and "
+				       "not inverse");
+	if (n < 1 || n > 3 || first < 0)
+		return infer_refuse(q, "lengths are those of the last 1 to 3 axes");
+	for (int i = 0; i < n; i++) {
+		int64_t length = a->lengths.at[i], half = length > 0 ? length / 2 + 1 : 0;
+		bool cut = a->real && i + 1 == n;
+		if (!dim_is_static(&x->dim[first + i]))
+			return infer_refuse(q, "an axis with a symbol has no length");
+		if (length < 0 || x->dim[first + i].size != (cut && a->inverse ? half : length))
+			return infer_refuse(q, "an axis has not the length that is given");
+		q->out->dim[first + i].size = cut && !a->inverse ? half : length;
+	}
+	return ADZE_OK;
+}

@@ -16,7 +16,7 @@ FLOATS = {"f8e4m3fn": (4, 3, True, "uint8"), "f8e5m2": (5, 2, False, "uint8"),
           "f16": (5, 10, False, "uint16"), "bf16": (8, 7, False, "uint16"),
           "f32": (8, 23, False, "uint32"), "f64": (11, 52, False, "uint64")}
 INTS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"]
-NUMPY = {"bool": "bool", "f16": "float16", "f32": "float32", "f64": "float64"}
+NUMPY = {"bool": "bool", "f16": "float16", "f32": "float32", "f64": "float64", "c64": "complex64"}
 NUMPY |= {t: t.replace("i", "int").replace("u", "uint") for t in INTS}
 ADZE = {v: k for k, v in NUMPY.items()}
 STORED = {"f8e4m3fn": "F8_E4M3", "f8e5m2": "F8_E5M2", "bf16": "BF16"}

@@ -283,7 +283,33 @@ def triangular_cases(rng):
     return out
 
 
+def fft_case(rng):
+    """Of random numbers; c128 has no name in the file, so f64 goes there and back."""
+    case = Case("fft", "rel:1e-6 abs:1e-5")
+    for shape in ((2, 1), (3, 8), (2, 12), (2, 13), (2, 34), (2, 3, 4, 5), (1, 37, 2)):
+        axes = tuple(range(1, len(shape)))
+        lengths = list(shape[1:])
+        name = "x".join(map(str, shape))
+        z = (rng.normal(0, 1, shape) + 1j * rng.normal(0, 1, shape)).astype(np.complex64)
+        r = rng.normal(0, 1, shape).astype(np.float32)
+        half = z[..., :lengths[-1] // 2 + 1]
+        case.input("z" + name, z)
+        case.input("r" + name, r)
+        case.input("h" + name, half)
+        w = z.astype(np.complex128)
+        for word, x, y, attrs in (
+                ("fft", "z", np.fft.fftn(w, axes=axes), {}),
+                ("ifft", "z", np.fft.ifftn(w, axes=axes), dict(inverse=1)),
+                ("rfft", "r", np.fft.rfftn(r.astype(float), axes=axes), dict(real=1)),
+                ("irfft", "h", np.fft.irfftn(half.astype(np.complex128), s=lengths, axes=axes),
+                 dict(real=1, inverse=1))):
+            kind = np.float32 if word == "irfft" else np.complex64
+            case.op(f"{word}_{name}", "fft", [x + name], y.astype(kind), lengths=lengths, **attrs)
+    return case
+
+
 def cases():
     return gather_cases(np.random.RandomState(31)) + \
         cumulative_cases(np.random.RandomState(32)) + top_k_cases(np.random.RandomState(33)) + \
-        cholesky_cases(np.random.RandomState(34)) + triangular_cases(np.random.RandomState(35))
+        cholesky_cases(np.random.RandomState(34)) + triangular_cases(np.random.RandomState(35)) + \
+        [fft_case(np.random.RandomState(36))]

@@ -12,7 +12,7 @@ import numpy as np
 NAMES = {
     "bool": "BOOL", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64",
     "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64",
-    "float16": "F16", "float32": "F32", "float64": "F64",
+    "float16": "F16", "float32": "F32", "float64": "F64", "complex64": "C64",
 }
 TYPES = {v: np.dtype(k) for k, v in NAMES.items()}
 

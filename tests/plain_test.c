@@ -10,6 +10,7 @@
 #include "ir/graph.h"
 #include "kernels/plain.h"
 #include "tests/check.h"
+#include "tests/compare.h"
 
 static const char *const row[] = {
 #define PLAIN(name) #name,
@@ -195,6 +196,93 @@ static bool holds(const struct plain_kernel *k, struct call *c)
 	return k->holds(&c->p);
 }
 
+/* ---- kernels against the evaluator, without a device ---- */
+
+static void fill(const struct plain_array *a, uint64_t *seed)
+{
+	adze_dtype part = dtype_part(a->dtype);
+	int64_t n = a->count * (part != a->dtype ? 2 : 1);
+	for (int64_t i = 0; i < n; i++)
+		if (dtype_is_float(part))
+			dtype_store_float(part, a->at, (size_t)i, (double)check_random_float(seed));
+		else
+			dtype_store_int(part, a->at, (size_t)i, (int64_t)pick(seed, 9) - 3);
+}
+
+static void check_call(const char *inputs, const char *line, const char *tolerance)
+{
+	char text[1024], words[400], name[32];
+	struct diag d = {ADZE_OK, ""};
+	struct call c;
+	adze_graph *g;
+	uint64_t seed = check_seed();
+	const void *in[PLAIN_MOST];
+	snprintf(text, sizeof text, "graph g(%s) {\n %%1 = %s\n return y=%%1\n}\n", inputs,
+		 line);
+	CHECK_MSG(ir_parse(&mem_libc, text, strlen(text), "call", &d, &g) == ADZE_OK, "%s", d.text);
+	read_call(inputs, line, &c);
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " "), line);
+	const struct plain_kernel *k = plain_find(name);
+	for (int i = 0; i < c.p.ny + c.p.nx; i++) {
+		struct plain_array *a = array_of(&c, i);
+		a->extent = c.extent[i];
+		a->count = plain_count(a, 0, a->rank);
+		a->at = malloc(array_bytes(a) + 1);
+		fill(a, &seed);
+	}
+	for (int i = 0; i < c.p.nx; i++)
+		in[i] = c.p.x[i].at;
+	CHECK_MSG(k->holds(&c.p), "%s", line);
+	struct plain_plan plan = k->plan(&c.p);
+	void *work = malloc(plan.work + 1), *want = malloc(array_bytes(&c.p.y[0]) + 1);
+	for (int64_t from = 0; from < plan.units; from += 3)
+		k->run(&c.p, from, from + 3 < plan.units ? from + 3 : plan.units, work);
+	CHECK(ir_eval(g, NULL, in, NULL, &want, &d) == ADZE_OK);
+	CHECK_MSG(compare_tensors(c.p.y[0].dtype, c.p.y[0].at, want, (size_t)c.p.y[0].count,
+				  tolerance, words, sizeof words),
+		  "%s of %s: %s", line, inputs, words);
+	for (int i = 0; i < c.p.ny + c.p.nx; i++)
+		free(array_of(&c, i)->at);
+	free(work);
+	free(want);
+	ir_graph_destroy(g);
+}
+
+TEST(plain, transforms_of_every_length)
+{
+	static const int more[] = {49, 60, 64, 97, 100, 121, 127, 128, 143, 169, 210, 243, 256};
+	char x[64], fft[64];
+	for (int i = 0; i < 41 + (int)COUNT_OF(more); i++) {
+		int n = i < 41 ? i : more[i - 41], half = n > 0 ? n / 2 + 1 : 0;
+		snprintf(fft, sizeof fft, "fft %%x, lengths=[%d]", n);
+		snprintf(x, sizeof x, "%%x: c128[2, %d]", n);
+		check_call(x, fft, "rel:1e-13 abs:2e-13");
+		snprintf(x, sizeof x, "%%x: c64[2, %d]", n);
+		check_call(x, fft, "rel:1e-6 abs:2e-6");
+		snprintf(fft, sizeof fft, "fft %%x, lengths=[%d], inverse=1", n);
+		check_call(x, fft, "rel:1e-6 abs:1e-7");
+		snprintf(fft, sizeof fft, "fft %%x, lengths=[%d], real=1", n);
+		snprintf(x, sizeof x, "%%x: f64[3, %d]", n);
+		check_call(x, fft, "rel:1e-13 abs:2e-13");
+		snprintf(fft, sizeof fft, "fft %%x, lengths=[%d], real=1, inverse=1", n);
+		snprintf(x, sizeof x, "%%x: c128[3, %d]", half);
+		check_call(x, fft, "rel:1e-13 abs:1e-14");
+	}
+}
+
+TEST(plain, transforms_over_several_axes)
+{
+	check_call("%x: c64[2, 6, 5]", "fft %x, lengths=[6, 5]", "rel:1e-6 abs:2e-6");
+	check_call("%x: c128[3, 4, 5, 8]", "fft %x, lengths=[4, 5, 8], inverse=1", "abs:1e-14");
+	check_call("%x: f32[2, 3, 4, 7]", "fft %x, lengths=[3, 4, 7], real=1", "abs:1e-5");
+	check_call("%x: f32[17, 6]", "fft %x, lengths=[17, 6], real=1", "abs:1e-5");
+	check_call("%x: c64[2, 3, 4, 4]", "fft %x, lengths=[3, 4, 7], real=1, inverse=1",
+		   "abs:1e-6");
+	check_call("%x: c64[5, 19, 4]", "fft %x, lengths=[19, 6], real=1, inverse=1", "abs:1e-6");
+	check_call("%x: c64[0, 4]", "fft %x, lengths=[4]", "exact");
+	check_call("%x: c64[3, 0, 4]", "fft %x, lengths=[0, 4]", "exact");
+}
+
 static const char *const sample[][3] = {
 	{"gather", "%x: f32[4, 5, 3], %i: i32[4, 3, 1]",
 	 "gather %x, %i, collapsed=[1], batch_x=[0], batch_at=[0], map=[1], offset=[2],"
@@ -210,6 +298,9 @@ static const char *const sample[][3] = {
 	{"cholesky", "%x: f64[2, 5, 5]", "cholesky %x"},
 	{"triangular_solve", "%a: f32[2, 3, 3], %b: f32[2, 3, 5]",
 	 "triangular_solve %a, %b, left=1, transpose=1"},
+	{"fft", "%x: c64[2, 12]", "fft %x, lengths=[12]"},
+	{"fft", "%x: f32[3, 17]", "fft %x, lengths=[17], real=1"},
+	{"fft", "%x: c128[2, 3, 4, 5]", "fft %x, lengths=[3, 4, 8], real=1, inverse=1"},
 	{"triangular_solve", "%a: f32[3, 3], %b: f32[5, 3]", "triangular_solve %a, %b, lower=1"},
 };
 

@@ -219,7 +219,7 @@ static void on_crash(int number)
 
 /* Operations that the maker does not draw: those with bodies have tests of their own. */
 static const enum ir_op not_drawn[] = {OP_PART, OP_IF, OP_CASE, OP_WHILE, OP_SCAN,
-					OP_CHOLESKY, OP_TRIANGULAR_SOLVE};
+					OP_CHOLESKY, OP_TRIANGULAR_SOLVE, OP_FFT};
 
 static bool is_drawn(enum ir_op op)
 {

@@ -60,8 +60,16 @@ bool cpu_plain_step_holds(const struct cpu_step *s)
 	if (op->class != CLASS_PLAIN || plain_find(op->name) == NULL || s->pro.nload != 0 ||
 	    s->epi.nload != 0 || s->nparam < 1)
 		return false;
-	int64_t ny = s->param[0], nx = s->nview - ny;
-	return ny >= 1 && ny <= PLAIN_MOST && nx <= PLAIN_MOST && nx >= (int64_t)op->min_args &&
+	int64_t ny = s->param[0];
+	if (ny < 1 || ny > PLAIN_MOST || ny > s->nview)
+		return false;
+	int64_t nx = s->nview - ny;
+	for (int i = 0; i < s->nview; i++)
+		if (dtype_is_packed((adze_dtype)s->view[i].dtype))
+			return false;
+	if (nx > 0 && !dtype_taken((adze_dtype)s->view[ny].dtype, op->takes))
+		return false;
+	return nx <= PLAIN_MOST && nx >= (int64_t)op->min_args &&
 	       nx <= (int64_t)op->max_args &&
 	       s->nparam == 1 + cpu_plain_params(op->attrs, NULL, NULL) &&
 	       params_hold(op->attrs, s->param + 1);
