@@ -36,10 +36,18 @@ int bench_failed(adze_context *context, const char *name);
 /** A context with `threads` and no cache; exits without memory. */
 adze_context *bench_context(int threads);
 
+/** The most that `threads` threads reach: f32 multiply-adds and int8 products in operations a
+ * nanosecond, reading memory in bytes a nanosecond; 0 where this build cannot measure it. */
+struct bench_ceilings {
+	double fma, dot, read;
+};
+struct bench_ceilings bench_ceilings(int threads);
+
 /** Parts of adze-bench: each prints its lines and returns an exit code. */
 int compile_bench(void);
 int graph_bench(void);
 int model_bench(void);
+int product_bench(void);
 int open_bench(int argc, char **argv);
 
 #endif

@@ -123,13 +123,13 @@ static const struct {
 	int (*run)(void);
 } part[] = {
 	{"compile", compile_bench}, {"graphs", graph_bench}, {"models", model_bench},
-	{"open", run_open},         {"kernels", run_kernels},
+	{"products", product_bench}, {"open", run_open},        {"kernels", run_kernels},
 };
 
 static int usage(void)
 {
 	fprintf(stderr, "usage: adze-bench [--filter WORD] "
-			"[compile|graphs|models|open|kernels]...\n"
+			"[compile|graphs|models|products|open|kernels]...\n"
 			"Benches with WORD in their name, of these parts or of all.\n");
 	return 2;
 }

@@ -4,6 +4,7 @@
 #include "bench/kernel_bench.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,11 +68,12 @@ static void call(const struct job *j)
 		((rms_norm_fn *)j->run)(j->y, j->a, j->b, j->n, 1e-5);
 	else if (strcmp(type, "arg_fn") == 0)
 		((arg_fn *)j->run)(j->a, j->n);
-	else if (strcmp(type, "gemm_f32_fn") == 0)
-		((gemm_f32_fn *)j->run)(j->y, (ptrdiff_t)j->n, j->a, (ptrdiff_t)j->k, 1, j->b,
+	else if (strcmp(type, "gemm_fn") == 0)
+		((gemm_fn *)j->run)(j->y, (ptrdiff_t)j->n, j->a, (ptrdiff_t)j->k, 1, j->b,
 					(ptrdiff_t)j->n, 1, j->m, j->n, j->k, j->work);
-	else if (strcmp(type, "gemv_nt_f32_fn") == 0)
-		((gemv_nt_f32_fn *)j->run)(j->y, j->a, j->b, (ptrdiff_t)j->k, j->n, j->k);
+	else if (strcmp(type, "gemm_nt_fn") == 0)
+		((gemm_nt_fn *)j->run)(j->y, (ptrdiff_t)j->n, 1, j->a, (ptrdiff_t)j->k, j->b,
+				       (ptrdiff_t)j->k, j->m, j->n, j->k);
 	else if (strcmp(type, "gemv_nn_f32_fn") == 0)
 		((gemv_nn_f32_fn *)j->run)(j->y, j->a, j->b, (ptrdiff_t)j->n, j->n, j->k);
 	else if (strcmp(type, "conv2d_f32_fn") == 0)
@@ -136,19 +138,26 @@ static adze_dtype operand_type(const char *family)
 	return dtype != ADZE_DTYPE_COUNT ? dtype : ADZE_U8;
 }
 
+/* Products of a few rows: bench_row() takes two sizes. */
+static bool is_few(const struct kernel_family *f)
+{
+	return strcmp(f->type, "gemm_nt_fn") == 0 || strncmp(f->type, "gemv", 4) == 0;
+}
+
 static void shape_of(struct job *j, size_t side)
 {
 	const char *type = j->family->type;
 	bool conv = strcmp(type, "conv2d_f32_fn") == 0;
 	j->n = 2048;
-	if (strcmp(type, "gemm_f32_fn") == 0) {
+	if (strcmp(type, "gemm_fn") == 0) {
 		j->m = j->n = j->k = side;
 		j->flops = 2.0 * (double)(side * side) * (double)side;
 		j->bytes = 12.0 * (double)(side * side);
-	} else if (strncmp(type, "gemv", 4) == 0) {
+	} else if (is_few(j->family)) {
+		j->m = strcmp(type, "gemm_nt_fn") == 0 ? 4 : 1;
 		j->n = j->k = side;
-		j->flops = 2.0 * (double)(side * side);
-		j->bytes = 4.0 * (double)(side * side);
+		j->flops = 2.0 * (double)(side * side) * (double)j->m;
+		j->bytes = (double)(side * side * dtype_bytes(operand_type(j->family->name)));
 	} else if (conv || strcmp(type, "pool_f32_fn") == 0) {
 		size_t step = conv ? 1 : 2, edge = conv ? 3 : 2;
 		j->window = (struct window2d){32, 28, 28, 32, 28 / step, 28 / step, 1,
@@ -181,6 +190,10 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 	void *operand[] = {j->a, j->b, j->c};
 	for (size_t i = 0; i < COUNT_OF(operand); i++)
 		fill_values(operand[i], BYTES, dtype);
+	/* x, and of gemm_f32_f16 and its like the left operand, are f32. */
+	if (strcmp(j->family->type, "gemm_nt_fn") == 0 ||
+	    strncmp(impl->family, "gemm_f32_", 9) == 0)
+		fill_values(j->a, BYTES, ADZE_F32);
 	if (strncmp(impl->family, "reduce_step", 11) == 0)
 		memset(j->c, 0, BYTES);
 	for (; *side != 0; side++) {
@@ -192,7 +205,7 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 		time_pair(j, &other, ns);
 		ns[1] = scalar ? ns[0] : ns[1];
 		print_row(impl, j, ns);
-		if (strncmp(j->family->type, "gemv", 4) != 0)
+		if (!is_few(j->family))
 			break;
 	}
 }

@@ -16,7 +16,7 @@
  */
 void any_convert(adze_dtype to, void *y, adze_dtype from, const void *x, size_t n);
 
-/** As gemm_f32_fn, in elements of `dtype`. */
+/** As gemm_fn, in elements of `dtype`. */
 void any_gemm(adze_dtype dtype, void *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row,
 	      ptrdiff_t a_col, const void *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,
 	      size_t k);

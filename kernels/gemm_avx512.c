@@ -2,6 +2,8 @@
 #include "kernels/gemm_blocks.h"
 
 #define ISA avx512
+#define NT_R 4
+#define NT_C 6
 #define MR 14
 #define NV 2
 #define GEMM_ROWS(DO)                                         \
@@ -12,4 +14,5 @@
 #define KC GEMM_KC_AVX512
 #include "kernels/simd_avx512.h"
 #include "kernels/gemm.inc"
+#include "kernels/gemm_nt.inc"
 #include "kernels/gemv.inc"

@@ -65,10 +65,11 @@ static const float *view(const struct operand *x, size_t i, size_t j, size_t row
 	return at;
 }
 
-void gemm_f32_openblas(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row,
-		       ptrdiff_t a_col, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,
+void gemm_f32_openblas(float *c, ptrdiff_t c_row, const void *left_at, ptrdiff_t a_row,
+		       ptrdiff_t a_col, const void *right_at, ptrdiff_t b_row, ptrdiff_t b_col,
 		       size_t m, size_t n, size_t k, void *work)
 {
+	const float *a = left_at, *b = right_at;
 	if (c_row < 0 && m > 1) { /* from the last row up */
 		c += (ptrdiff_t)(m - 1) * c_row;
 		a += (ptrdiff_t)(m - 1) * a_row;

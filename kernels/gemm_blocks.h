@@ -8,7 +8,10 @@
 #ifndef ADZE_GEMM_BLOCKS_H
 #define ADZE_GEMM_BLOCKS_H
 
-#define GEMM_WORK(mc, nc, kc) (((size_t)(mc) + (size_t)(nc)) * (size_t)(kc) * 4)
+/* Floats that a vector's store may reach beyond the last sliver. */
+#define GEMM_PAD 16
+
+#define GEMM_WORK(mc, nc, kc) ((((size_t)(mc) + (size_t)(nc)) * (size_t)(kc) + GEMM_PAD) * 4)
 
 #define GEMM_MC_GENERIC 24
 #define GEMM_NC_GENERIC 64

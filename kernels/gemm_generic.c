@@ -2,6 +2,8 @@
 #include "kernels/gemm_blocks.h"
 
 #define ISA generic
+#define NT_R 3
+#define NT_C 4
 #define MR 6
 #define NV 2
 #define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
@@ -10,4 +12,5 @@
 #define KC GEMM_KC_GENERIC
 #include "kernels/simd_generic.h"
 #include "kernels/gemm.inc"
+#include "kernels/gemm_nt.inc"
 #include "kernels/gemv.inc"

@@ -3,35 +3,54 @@
  * Products of matrices, and of a matrix and a vector, by their definition. Every sum runs
  * in order, from the first product to the last.
  */
+#include "base/half.h"
 #include "kernels/impls.h"
 
-void gemm_f32_scalar(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row, ptrdiff_t a_col,
-		     const float *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,
-		     size_t k, void *work)
-{
-	(void)work;
-	for (size_t i = 0; i < m; i++, c += c_row, a += a_row) {
-		for (size_t j = 0; j < n; j++)
-			c[j] = 0;
-		for (size_t p = 0; p < k; p++) {
-			float v = a[(ptrdiff_t)p * a_col];
-			const float *row = b + (ptrdiff_t)p * b_row;
-			for (size_t j = 0; j < n; j++, row += b_col)
-				c[j] += v * *row;
-		}
-	}
-}
+#define SAME(x) x
 
-void gemv_nt_f32_scalar(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
-			size_t k)
-{
-	for (size_t j = 0; j < n; j++, w += w_row) {
-		float sum = 0;
-		for (size_t i = 0; i < k; i++)
-			sum += w[i] * x[i];
-		y[j] = sum;
+#define GEMM(family, left, read_left, right, read_right)                                      \
+	void gemm_##family##_scalar(float *c, ptrdiff_t c_row, const void *a,                 \
+				    ptrdiff_t a_row, ptrdiff_t a_col, const void *b,          \
+				    ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,     \
+				    size_t k, void *work)                                     \
+	{                                                                                     \
+		const left *x = a;                                                            \
+		(void)work;                                                                   \
+		for (size_t i = 0; i < m; i++, c += c_row, x += a_row) {                      \
+			for (size_t j = 0; j < n; j++)                                        \
+				c[j] = 0;                                                     \
+			for (size_t p = 0; p < k; p++) {                                      \
+				float v = read_left(x[(ptrdiff_t)p * a_col]);                 \
+				const right *row = (const right *)b + (ptrdiff_t)p * b_row;   \
+				for (size_t j = 0; j < n; j++, row += b_col)                  \
+					c[j] += v * read_right(*row);                         \
+			}                                                                     \
+		}                                                                             \
 	}
-}
+GEMM(f32, float, SAME, float, SAME)
+GEMM(f16, uint16_t, f16_to_f32, uint16_t, f16_to_f32)
+GEMM(bf16, uint16_t, bf16_to_f32, uint16_t, bf16_to_f32)
+GEMM(f32_f16, float, SAME, uint16_t, f16_to_f32)
+GEMM(f32_bf16, float, SAME, uint16_t, bf16_to_f32)
+
+#define GEMM_NT(type, weight, read)                                                            \
+	void gemm_nt_##type##_scalar(float *y, ptrdiff_t y_row, ptrdiff_t y_col,              \
+				     const float *x, ptrdiff_t x_row, const void *w,          \
+				     ptrdiff_t w_row, size_t m, size_t n, size_t k)           \
+	{                                                                                     \
+		for (size_t i = 0; i < m; i++, y += y_row, x += x_row) {                      \
+			const weight *row = w;                                                \
+			for (size_t j = 0; j < n; j++, row += w_row) {                        \
+				float sum = 0;                                                \
+				for (size_t p = 0; p < k; p++)                                \
+					sum += x[p] * read(row[p]);                           \
+				y[(ptrdiff_t)j * y_col] = sum;                                \
+			}                                                                     \
+		}                                                                             \
+	}
+GEMM_NT(f32, float, SAME)
+GEMM_NT(f16, uint16_t, f16_to_f32)
+GEMM_NT(bf16, uint16_t, bf16_to_f32)
 
 void gemv_nn_f32_scalar(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
 			size_t k)

@@ -92,21 +92,28 @@ typedef void rms_norm_fn(void *y, const void *x, const void *scale, size_t n, do
 typedef int64_t arg_fn(const void *x, size_t n);
 
 /**
- * c = a b over m x k and k x n matrices, overwriting c. Element (i, j) of a is
- * a[i * a_row + j * a_col], of b likewise; rows of c are c_row apart, columns adjacent. `work`
- * has gemm_work bytes of the implementation's row, aligned to 64. Every element's sum runs in
- * an order that depends on k alone. k of 0 gives zeros. `gemm_f32`.
+ * c = a b over m x k and k x n matrices, overwriting c, which is f32. Element (i, j) of a is
+ * a[i * a_row + j * a_col], of b likewise, of the family's types, taken as f32; rows of c are
+ * c_row apart, columns adjacent. `work` has gemm_work bytes of the implementation's row,
+ * aligned to 64. Every element's sum runs in an order that depends on k alone. k of 0 gives
+ * zeros. `gemm_f32`, `gemm_f16`, `gemm_bf16`: both of the type; `gemm_f32_f16`,
+ * `gemm_f32_bf16`: a of f32, b of the other.
  */
-typedef void gemm_f32_fn(float *c, ptrdiff_t c_row, const float *a, ptrdiff_t a_row,
-			 ptrdiff_t a_col, const float *b, ptrdiff_t b_row, ptrdiff_t b_col,
-			 size_t m, size_t n, size_t k, void *work);
+typedef void gemm_fn(float *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row, ptrdiff_t a_col,
+		     const void *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,
+		     size_t k, void *work);
 
 /**
- * y[j] = sum over i of w[j * w_row + i] x[i], j < n, i < k: a matrix whose rows lie along the
- * sum, as weights do in files: `gemv_nt_f32`; reads 4 to 8 rows at once.
+ * y[i * y_row + j * y_col] = sum over p of x[i * x_row + p] w[j * w_row + p], i < m, j < n,
+ * p < k: both with rows along the sum, as weights lie in files. x and y are f32, w of the
+ * family's type, each weight taken as f32: `gemm_nt_f32`, `gemm_nt_f16`, `gemm_nt_bf16`. Reads
+ * w once for 32 rows of x, 4 to 8 rows of it at once, and asks for the rows after those, so
+ * that a few rows of x run at the speed of memory. The order of a sum depends on k alone: a
+ * row comes out the same, whatever rows it shares the call with.
  */
-typedef void gemv_nt_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
-			    size_t k);
+typedef void gemm_nt_fn(float *y, ptrdiff_t y_row, ptrdiff_t y_col, const float *x,
+			ptrdiff_t x_row, const void *w, ptrdiff_t w_row, size_t m, size_t n,
+			size_t k);
 
 /** y[j] = sum over i of w[i * w_row + j] x[i]: rows across the sum: `gemv_nn_f32`. */
 typedef void gemv_nn_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,

@@ -176,4 +176,28 @@ static inline float v_sum(vf a)
 	return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
+/* Pairs, quarters, halves. */
+static inline __attribute__((always_inline)) void v_transpose(vf *r)
+{
+	vf t[8];
+#pragma GCC unroll 4
+	for (int i = 0; i < 8; i += 2) {
+		t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+		t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+	}
+#pragma GCC unroll 2
+	for (int i = 0; i < 8; i += 4) {
+		r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+		r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+		r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+		r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		vf low = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+		r[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+		r[i] = low;
+	}
+}
+
 #endif

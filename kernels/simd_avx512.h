@@ -148,4 +148,33 @@ static inline vi vi_sar(vi a, int by) { return _mm512_srai_epi32(a, (unsigned)by
 static inline vf v_ldexp(vf a, vf n) { return _mm512_scalef_ps(a, n); }
 static inline float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
 
+/* 4 x 4 within quarters, then quarters among registers. */
+static inline __attribute__((always_inline)) void v_transpose(vf *r)
+{
+	vf t[16];
+#pragma GCC unroll 8
+	for (int i = 0; i < 16; i += 2) {
+		t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+		t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 16; i += 4) {
+		r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+		r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+		r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+		r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		vf a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+		vf b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+		vf c = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+		vf d = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+		r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+		r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+		r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+		r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+	}
+}
+
 #endif

@@ -22,6 +22,7 @@
  *   v_ldexp(a, n)                  a 2^n, n integers as floats, |n| <= 252; overflows to
  *                                  infinity, rounds once where subnormal and |a| in 0.5 .. 2
  *   v_sum                          of all lanes, in an order fixed by VL
+ *   v_transpose(vf r[VL])          lane j of r[i] becomes lane i of r[j]
  */
 #ifndef ADZE_SIMD_H
 #define ADZE_SIMD_H
@@ -146,6 +147,16 @@ static inline float v_sum(vf a)
 		for (int i = 0; i < half; i++)
 			a.at[i] += a.at[i + half];
 	return a.at[0];
+}
+
+static inline void v_transpose(vf *r)
+{
+	LANES for (int j = 0; j < i; j++)
+	{
+		float x = r[i].at[j];
+		r[i].at[j] = r[j].at[i];
+		r[j].at[i] = x;
+	}
 }
 
 #undef LANES

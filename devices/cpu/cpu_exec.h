@@ -35,6 +35,7 @@ struct cpu_bound {
 	const struct kernel_impl *second; /* REDUCE: of wide sums; COLUMNS: to acc; GEMM: nt */
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
 	const struct plain_kernel *plain; /* PLAIN */
+	const struct kernel_impl *widen, *narrow; /* GEMM: rows to f32, the result from it */
 	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
 };
 
@@ -99,7 +100,12 @@ struct cpu_work {
 	/* What the tasks of this step share; set by its runner. */
 	int64_t units, grain, inner, length;
 	int64_t blocks_m, blocks_n, block_m, block_n, outer;
+	int route; /* GEMM: how the blocks are made */
 };
+
+/** Products a task should have at least: some microseconds, against the tenth or ten that waking
+ * another thread takes. */
+#define TASK_PRODUCTS (1 << 19)
 
 /** Runs `task` for all units of `w` in chunks of `w->grain`. */
 void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain);
@@ -146,8 +152,11 @@ static inline size_t cpu_prog_bytes(const struct cpu_prog *p)
 typedef void cpu_runner(struct cpu_work *w);
 cpu_runner cpu_run_ew;                                       /* cpu_strips.c */
 cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_rows.c */
-cpu_runner cpu_run_gemm, cpu_run_conv, cpu_run_window;       /* cpu_products.c */
 cpu_runner cpu_run_convert;                                  /* cpu_moves.c */
+cpu_runner cpu_run_gemm;                                     /* cpu_gemm.c */
+cpu_runner cpu_run_conv, cpu_run_window;                     /* cpu_products.c */
+/** Bytes of a worker's scratch that products of m x k and k x n need behind the epilogue's. */
+size_t cpu_gemm_scratch(const struct cpu_bound *b, int64_t m, int64_t n, int64_t k);
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
 cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */

@@ -212,9 +212,12 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 		own = (size_t)number[s->param[1]] * dtype_bytes((adze_dtype)s->pro.dtype);
 	else if (s->kind == CPU_ROW)
 		own = (size_t)number[s->param[0]] * dtype_bytes((adze_dtype)s->pro.dtype);
-	else if (s->kind == CPU_GEMM && b->root != NULL)
-		own = larger(b->root->gemm_work,
-			     (size_t)number[s->view[1].extent[s->view[1].rank - 1]] * 4);
+	else if (s->kind == CPU_GEMM) {
+		const struct cpu_view *a = &s->view[1], *y = &s->view[0];
+		own = cpu_gemm_scratch(b, number[a->extent[a->rank - 2]],
+				       number[y->extent[y->rank - 1]],
+				       number[a->extent[a->rank - 1]]) + 64;
+	}
 	return size_round_up(strips + own, 64);
 }
 

@@ -123,6 +123,28 @@ static void bind_reduce(adze_context *c, const struct cpu_step *s, struct cpu_bo
 	}
 }
 
+/* f32, 16-bit floats, and f32 by weights of 16-bit floats have kernels. */
+static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
+		      struct diag *d)
+{
+	const char *type = type_name(s->view[2].dtype);
+	bool narrow = s->view[0].dtype != ADZE_F32;
+	if (s->view[2].dtype != ADZE_F32 && s->view[2].dtype != ADZE_F16 &&
+	    s->view[2].dtype != ADZE_BF16) {
+		context_log(c, ADZE_LOG_INFO, "product of %s: plain loops", type);
+		return;
+	}
+	b->root = find(c, d, s->view[1].dtype == s->view[2].dtype ? "gemm_%s" : "gemm_f32_%s",
+		       type);
+	b->second = find(c, d, "gemm_nt_%s", type);
+	if (s->view[1].dtype != ADZE_F32)
+		b->widen = find(c, d, "convert_%s_f32", type_name(s->view[1].dtype));
+	if (narrow)
+		b->narrow = find(c, d, "convert_f32_%s", type_name(s->view[0].dtype));
+	else if (s->view[2].dtype == ADZE_F32)
+		b->third = find(c, d, "gemv_nn_f32");
+}
+
 static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 		      struct diag *d)
 {
@@ -135,15 +157,7 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 			       type_name(s->pro.dtype));
 		break;
 	case CPU_ROW: b->root = find(c, d, "%s_%s", op_info((enum ir_op)s->op)->name, type); break;
-	case CPU_GEMM:
-		if (s->view[0].dtype != ADZE_F32) {
-			context_log(c, ADZE_LOG_INFO, "product of %s: plain loops", type);
-			break;
-		}
-		b->root = find(c, d, "gemm_f32");
-		b->second = find(c, d, "gemv_nt_f32");
-		b->third = find(c, d, "gemv_nn_f32");
-		break;
+	case CPU_GEMM: bind_gemm(c, s, b, d); break;
 	case CPU_CONV:
 		if (s->view[0].dtype == ADZE_F32 && s->view[0].rank <= 4)
 			b->root = find(c, d, "conv2d_f32");
@@ -203,6 +217,13 @@ static bool row_holds(const struct cpu_code *c, const struct cpu_step *s)
 		if (!same_type(s, 0, i) || s->view[i].rank != 1)
 			return false;
 	return true;
+}
+
+/* A product of f32 whose second operand is read as 16-bit floats. */
+static bool is_mixed(const struct cpu_step *s)
+{
+	return s->view[0].dtype == ADZE_F32 &&
+	       (s->view[2].dtype == ADZE_F16 || s->view[2].dtype == ADZE_BF16);
 }
 
 static bool positive(const int64_t *p, int n)
@@ -291,7 +312,8 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 	case CPU_ROW: return row_holds(c, s);
 	case CPU_GEMM:
 		return s->nview >= 3 && s->view[0].rank >= 2 && same_type(s, 0, 1) &&
-		       same_type(s, 0, 2) && s->view[1].rank == s->view[0].rank &&
+		       (same_type(s, 0, 2) || is_mixed(s)) &&
+		       s->view[1].rank == s->view[0].rank &&
 		       s->view[2].rank == s->view[0].rank;
 	case CPU_CONV: return conv_holds(s);
 	case CPU_WINDOW: return window_holds(s);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Products y = x W^T through a graph, with weights that are larger than the caches, against what
+ * the machine can do and against OpenBLAS in the same run. One and two threads.
+ */
+#include "config.h"
+
+#include "bench/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/dtype.h"
+#include "base/status.h"
+
+#if HAVE_OPENBLAS
+#include <cblas.h>
+#endif
+
+enum { WIDTH = 8192, LENGTH = 4096 };
+
+struct product {
+	adze_module *module;
+	adze_buffer *x, *y;
+	const float *plain_x, *plain_w; /* for the rival, which has f32 alone */
+	float *plain_y;
+	int m;
+};
+
+static bool call_once(void *self)
+{
+	struct product *p = self;
+	return adze_call(p->module, &p->x, 1, &p->y, 1, NULL) == ADZE_OK;
+}
+
+#if HAVE_OPENBLAS
+static bool blas_once(void *self)
+{
+	struct product *p = self;
+	if (p->m == 1)
+		cblas_sgemv(CblasRowMajor, CblasNoTrans, WIDTH, LENGTH, 1, p->plain_w, LENGTH,
+			    p->plain_x, 1, 0, p->plain_y, 1);
+	else
+		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, p->m, WIDTH, LENGTH, 1,
+			    p->plain_x, LENGTH, p->plain_w, LENGTH, 0, p->plain_y, WIDTH);
+	return true;
+}
+#endif
+
+static adze_status random_buffer(adze_device *device, adze_dtype dtype, int rows,
+				 const char *names, adze_buffer **out)
+{
+	adze_shape shape;
+	char dims[64];
+	uint32_t seed = (uint32_t)rows;
+	snprintf(dims, sizeof dims, names, rows, LENGTH);
+	adze_status status = adze_shape_parse(dtype, dims, &shape);
+	if (status == ADZE_OK)
+		status = adze_buffer_create(device, &shape, out);
+	void *at = status == ADZE_OK ? adze_buffer_data(*out) : NULL;
+	for (size_t i = 0; at != NULL && i < (size_t)rows * LENGTH; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		dtype_store_float(dtype, at, i, (double)(seed >> 8) / (1 << 23) - 1);
+	}
+	return status;
+}
+
+/* `mixed`: x stays f32, and the weights are converted in the graph. */
+static adze_tensor build(adze_graph *g, adze_dtype dtype, bool mixed, int m)
+{
+	char dims[64];
+	snprintf(dims, sizeof dims, "m=%d k=%d", m, LENGTH);
+	adze_tensor x = adze_input(g, "x", mixed ? ADZE_F32 : dtype, dims);
+	snprintf(dims, sizeof dims, "n=%d k=%d", WIDTH, LENGTH);
+	adze_tensor w = adze_weight(g, "w", dtype, dims);
+	return adze_dot(x, mixed ? adze_convert(w, ADZE_F32) : w, "k");
+}
+
+static void report(adze_dtype dtype, bool mixed, int m, int threads,
+		   const struct bench_ceilings *most, const struct bench_time *t, bool rival)
+{
+	char parameters[128], extra[256];
+	double flops = 2.0 * m * WIDTH * LENGTH, ns = t[0].median * 1e3;
+	double bytes = (double)WIDTH * LENGTH * dtype_bytes(dtype);
+	double bound = flops / most->fma > bytes / most->read ? flops / most->fma
+							     : bytes / most->read;
+	snprintf(parameters, sizeof parameters,
+		 "\"m\":%d,\"n\":%d,\"k\":%d,\"x\":\"%s\",\"w\":\"%s\",\"threads\":%d", m, WIDTH,
+		 LENGTH, mixed ? "f32" : dtype_info(dtype)->name, dtype_info(dtype)->name, threads);
+	int n = snprintf(extra, sizeof extra,
+			 "\"gbs\":%.1f,\"gflops\":%.1f,\"share_of_ceiling\":%.3f", bytes / ns,
+			 flops / ns, bound / ns);
+	if (rival)
+		snprintf(extra + n, sizeof extra - (size_t)n,
+			 ",\"openblas_median\":%.1f,\"ratio\":%.3f", t[1].median,
+			 t[1].median / t[0].median);
+	bench_print("product_nt", parameters, t, extra);
+}
+
+static int run_product(adze_dtype dtype, bool mixed, int m, int threads,
+		       const struct bench_ceilings *most)
+{
+	adze_context *context = bench_context(threads);
+	adze_device *device = NULL;
+	adze_graph *g = NULL;
+	adze_exe *exe = NULL;
+	adze_buffer *w = NULL;
+	struct product p = {.m = m};
+	struct bench_time t[2];
+	bench_function *run[2] = {call_once, NULL};
+	void *self[2] = {&p, &p};
+	int n = 1;
+	bool good = adze_device_open(context, "cpu", &device) == ADZE_OK &&
+		    adze_graph_create(context, "product", &g) == ADZE_OK;
+	if (good)
+		adze_output(build(g, dtype, mixed, m), "y");
+	good = good && adze_compile(device, g, &exe) == ADZE_OK &&
+	       random_buffer(device, dtype, WIDTH, "n=%d k=%d", &w) == ADZE_OK &&
+	       adze_bind(exe, &w, 1, &p.module) == ADZE_OK &&
+	       random_buffer(device, mixed ? ADZE_F32 : dtype, m, "m=%d k=%d", &p.x) == ADZE_OK;
+#if HAVE_OPENBLAS
+	openblas_set_num_threads(threads);
+	if (good && dtype == ADZE_F32) {
+		run[1] = blas_once;
+		p.plain_x = adze_buffer_data(p.x);
+		p.plain_w = adze_buffer_data(w);
+		p.plain_y = calloc((size_t)m * WIDTH, sizeof(float));
+		good = p.plain_y != NULL;
+		n = 2;
+	}
+#endif
+	good = good && bench_measure(run, self, n, 1, t);
+	if (good)
+		report(dtype, mixed, m, threads, most, t, n > 1);
+	int code = good ? 0 : bench_failed(context, "product_nt");
+	free(p.plain_y);
+	adze_buffer_destroy(p.x);
+	adze_buffer_destroy(p.y);
+	adze_buffer_destroy(w);
+	adze_module_destroy(p.module);
+	adze_exe_destroy(exe);
+	adze_graph_destroy(g);
+	adze_device_close(device);
+	adze_context_destroy(context);
+	return code;
+}
+
+int product_bench(void)
+{
+	static const int rows[] = {1, 2, 4, 8, 16, 32, 64, 128, 512};
+	static const struct {
+		adze_dtype dtype;
+		bool mixed;
+	} type[] = {{ADZE_F32, false}, {ADZE_BF16, false}, {ADZE_BF16, true}, {ADZE_F16, true}};
+	int code = 0;
+	if (!bench_wanted("product_nt"))
+		return 0;
+	for (int threads = 1; threads <= 2; threads++) {
+		struct bench_ceilings most = bench_ceilings(threads);
+		printf("{\"bench\":\"ceilings\",\"threads\":%d,\"fma_gflops\":%.1f,"
+		       "\"int8_gops\":%.1f,\"read_gbs\":%.1f}\n",
+		       threads, most.fma, most.dot, most.read);
+		for (size_t i = 0; i < COUNT_OF(type); i++)
+			for (size_t k = 0; k < COUNT_OF(rows) && most.fma > 0; k++)
+				code |= run_product(type[i].dtype, type[i].mixed, rows[k], threads,
+						    &most);
+	}
+	return code;
+}

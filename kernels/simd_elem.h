@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loads of elements whose type a constant argument says, as f32, over the vector vocabulary.
+ * The includer has included a simd_*.h.
+ */
+#ifndef ADZE_SIMD_ELEM_H
+#define ADZE_SIMD_ELEM_H
+
+#include "base/half.h"
+
+enum elem { ELEM_f32, ELEM_f16, ELEM_bf16 };
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+ALWAYS size_t elem_size(enum elem type) { return type == ELEM_f32 ? 4 : 2; }
+
+ALWAYS vf elem_load(enum elem type, const char *p)
+{
+	return type == ELEM_f32	  ? v_load((const float *)p)
+	       : type == ELEM_f16 ? v_load_f16((const uint16_t *)p)
+				  : v_load_bf16((const uint16_t *)p);
+}
+
+ALWAYS vf elem_load_part(enum elem type, const char *p, size_t n)
+{
+	return type == ELEM_f32	  ? v_load_part((const float *)p, n)
+	       : type == ELEM_f16 ? v_load_f16_part((const uint16_t *)p, n)
+				  : v_load_bf16_part((const uint16_t *)p, n);
+}
+
+ALWAYS float elem_get(enum elem type, const char *p)
+{
+	return type == ELEM_f32	  ? *(const float *)p
+	       : type == ELEM_f16 ? f16_to_f32(*(const uint16_t *)p)
+				  : bf16_to_f32(*(const uint16_t *)p);
+}
+
+#endif
