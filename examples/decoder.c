@@ -6,7 +6,6 @@
  *     cc decoder.c $(pkg-config --cflags --libs adze) -o decoder
  */
 #include <adze.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -81,7 +80,7 @@ static void build(adze_graph *g)
 		x = run_layer(make_layer(g, i), x, place, cache[i]);
 	struct adze_nn_linear head = {.weight = embed.weight};
 	adze_sample_options with = {.seed = adze_scalar(g, ADZE_I32, 2026), .step = place,
-				    .temperature = adze_scalar(g, ADZE_F32, 0.8),
+				    .temperature = adze_scalar(g, ADZE_F32, 2),
 				    .top_p = adze_scalar(g, ADZE_F32, 0.9)};
 	adze_output(adze_nn_sample(adze_nn_linear(head, x), &with), "next");
 	for (int i = 0; i < LAYERS; i++)
@@ -91,7 +90,7 @@ static void build(adze_graph *g)
 		}
 }
 
-/* A buffer for input or weight `i`: zeros, or random with a spread of 1 / sqrt(columns). */
+/* A buffer for input or weight `i`: zeros, or random from -1/2 to 1/2. */
 static int make(adze_context *c, adze_device *cpu, adze_exe *exe, adze_role role, size_t i,
 		adze_buffer **out)
 {
@@ -102,8 +101,7 @@ static int make(adze_context *c, adze_device *cpu, adze_exe *exe, adze_role role
 		return 1;
 	float *v = adze_host_buffer_data(host);
 	for (int64_t k = 0; role == ADZE_ROLE_WEIGHT && k < adze_shape_count(&shape); k++)
-		v[k] = (float)((rand() / (double)RAND_MAX - 0.5) * 4 /
-			       sqrt(shape.rank > 1 ? (double)shape.dim[1].size : 1));
+		v[k] = (float)(rand() / (double)RAND_MAX - 0.5);
 	int failed = adze_copy_in(cpu, host, out);
 	adze_host_buffer_destroy(host);
 	return failed;

@@ -70,6 +70,8 @@ def linear_case(c):
     c.expect("scaled_one", F.linear(x, q * one))
     spread = blocks.repeat_interleave(2, 0).repeat_interleave(4, 1)
     c.expect("scaled_blocks", F.linear(x, q * spread, b))
+    narrow = F.linear(x, (w.float() / 4).to(torch.float8_e4m3fn).double() * spread, b)
+    c.expect("scaled_narrow", narrow)
     ids, table = c.add(ids=np.int64([[3, 0, 5], [1, 1, 2]]), table=draw(6, 4))
     c.expect("embedding", F.embedding(ids, table))
     gate, up, down, m = c.add(gate=draw(12, 8), up=draw(12, 8), down=draw(8, 12), m=draw(5, 8))

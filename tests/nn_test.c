@@ -76,6 +76,10 @@ TEST(nn, linear)
 	out(&f, "scaled_rows", adze_nn_scaled_linear(s, x));
 	s.weight_scale = in(&f, "blocks", NULL);
 	out(&f, "scaled_blocks", adze_nn_scaled_linear(s, x));
+	s.weight = adze_convert(adze_mul(l.weight, adze_scalar(f.graph, ADZE_F32, 0.25)),
+				ADZE_F8E4M3FN);
+	out(&f, "scaled_narrow", adze_nn_scaled_linear(s, x));
+	s.weight = q;
 	s.weight_scale = in(&f, "one", NULL);
 	s.bias = none;
 	out(&f, "scaled_one", adze_nn_scaled_linear(s, x));
@@ -462,6 +466,65 @@ TEST(nn, refusals)
 		"'sulu'");
 	REFUSED(I(x, "2 3"), adze_nn_l2_normalize(x, "", 0), ADZE_E_TYPE, "nn_l2_normalize",
 		"i32[2, 3]: it takes floats");
+	life_end(&l);
+}
+
+/* One of each kind on a type of floats, from f32 [2, 4, 8] to f32 [2, 4, 8]. */
+static adze_tensor mixed(adze_tensor x, adze_dtype dtype)
+{
+	const adze_tensor w = adze_convert(adze_slice(adze_reshape(x, "8 8"), "0", 0, 8, 1), dtype);
+	const adze_tensor row = adze_reshape(adze_slice(w, "0", 0, 1, 1), "8");
+	const struct adze_nn_norm norm = {row, row};
+	const struct adze_nn_linear l = {w, row};
+	const struct adze_nn_scaled_linear q = {adze_convert(w, ADZE_I8), row, row};
+	const struct adze_nn_experts e = {
+		adze_reshape(adze_concat(((adze_tensor[]){w, w, w, w}), 4, "0"), "2 16 8"),
+		adze_reshape(adze_concat(((adze_tensor[]){w, w}), 2, "0"), "2 8 8")};
+	adze_route_options one = {.top_k = 1, .normalize = true};
+	adze_rope_options by = {.scaling = ADZE_ROPE_YARN, .factor = 2, .original = 16};
+	adze_attention_options causal = {.causal = true};
+	adze_tensor last, y = adze_convert(adze_reshape(x, "2 4 8"), dtype);
+	y = adze_nn_linear(l, adze_nn_layer_norm(norm, y, 1e-5));
+	y = adze_add(y, adze_nn_scaled_linear(q, adze_nn_rms_norm(norm, y, 1e-5)));
+	y = adze_rope(y, adze_iota(x.graph, ADZE_I32, "4", "0"), "1", &by);
+	y = adze_nn_l2_normalize(adze_attention(y, y, y, &causal), "-1", 1e-3);
+	adze_tensor g = adze_neg(adze_square(adze_slice(y, "-1", 0, 1, 1)));
+	g = adze_reshape(g, "2 4");
+	adze_tensor s = adze_reshape(adze_concat(((adze_tensor[]){w, w}), 2, "0"), "2 8 8");
+	y = adze_add(y, adze_nn_delta_rule(y, y, y, g, g, s, NULL, &last));
+	adze_tensor r = adze_nn_route(adze_slice(y, "-1", 0, 2, 1), &one);
+	y = adze_nn_variance_normalize(adze_nn_experts(e, y, r, "gelu"), "-1", 1e-3);
+	y = adze_add(y, adze_sum(last, "0 1"));
+	CHECK_MSG(adze_is(y) && adze_tensor_shape(y).dtype == dtype, "%s",
+		  adze_graph_words(x.graph));
+	return adze_convert(y, ADZE_F32);
+}
+
+/* Other floats than f32 go through all, and stay near its numbers. */
+TEST(nn, other_floats)
+{
+	static const adze_dtype dtype[] = {ADZE_F32, ADZE_F64, ADZE_F16, ADZE_BF16};
+	float data[64], first[64];
+	struct life l;
+	life_begin(&l);
+	for (int i = 0; i < 64; i++)
+		data[i] = (float)((i * 37 + 11) % 64) / 64 - 0.5f;
+	for (int i = 0; i < 4; i++) {
+		adze_graph *g;
+		OK(&l, adze_graph_create(l.context, "g", &g));
+		adze_tensor y = mixed(adze_input(g, "x", ADZE_F32, "64"), dtype[i]);
+		adze_buffer *in = buffer_of(&l, ADZE_F32, "64", data);
+		adze_buffer *out = run_once(&l, y, &in, 1);
+		double off = 0;
+		for (int k = 0; k < 64; k++) {
+			off += fabs((double)(floats_of(out)[k] - (i > 0 ? first[k] : 0)));
+			first[k] = i > 0 ? first[k] : floats_of(out)[k];
+		}
+		CHECK_MSG(i == 0 ? off > 10 : off / 64 < (i == 1 ? 1e-4 : 0.05), "%s is off by %g",
+			  adze_dtype_name(dtype[i]), off / 64);
+		adze_buffer_destroy(in);
+		adze_buffer_destroy(out);
+	}
 	life_end(&l);
 }
 
