@@ -138,6 +138,21 @@ def cell_case(c):
     c.expect("lstm_h", nh)
     c.expect("lstm_c", nc)
     c.expect("gru", gru(x, h))
+    line, = c.add(line=draw(2, 7, 5))
+    for back in (False, True):
+        seen = line.flip(1) if back else line
+        for cell, n, kind in ((lstm, 4, torch.nn.LSTM), (gru, 3, torch.nn.GRU)):
+            whole = kind(5, 3, batch_first=True).double()
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                getattr(whole, name + "_l0").data = getattr(cell, name).data
+            start = (h[None], s[None]) if kind is torch.nn.LSTM else h[None]
+            y, last = whole(seen, start)
+            name = kind.__name__.lower() + ("_back" if back else "_along")
+            c.expect(name, y.flip(1) if back else y)
+            last = last if kind is torch.nn.LSTM else (last,)
+            c.expect(name + "_h", last[0][0])
+            if len(last) == 2:
+                c.expect(name + "_c", last[1][0])
 
 
 # ---- attention ----
@@ -317,9 +332,13 @@ def delta_case(c):
                             use_qk_l2norm_in_kernel=True, **with_chunks)
         assert torch.allclose(theirs.transpose(1, 2).double(), y, atol=1e-5)
         assert torch.allclose(end.double(), last, atol=1e-5)
-    for name in ("step", "four", "eight", "one"):
+    c.add(g=g.numpy().astype(np.float32))
+    for name in ("step", "four", "eight", "one", "symbol"):
         c.expect(name, y)
         c.expect(name + "_state", last)
+    y, last = delta_steps(*(a[:, :, :1] for a in (q, k, v, g, beta)), state, True)
+    c.expect("first", y)
+    c.expect("first_state", last)
     y, last = delta_steps(q * 0.3, k * 0.3, v, g, beta, torch.zeros_like(state), False)
     c.expect("plain", y)
     c.expect("plain_state", last)

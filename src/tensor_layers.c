@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Forms that are layers without their weights: norms over channels, attention,
- * recurrent cells.
+ * Forms that are layers without their weights: norms over channels, attention.
  */
 #include "forms.h"
 
@@ -322,71 +321,4 @@ adze_tensor(adze_attention)(adze_tensor q, adze_tensor k, adze_tensor v,
 	adze_tensor y = attend(&a, q, k, v, wide);
 	to.dim[to.rank - 1] = tensor_type(&op, v.id)->dim[to.rank - 1];
 	return form_end(&op, form_reshape(&op, y, &to));
-}
-
-/* ---- recurrent cells ---- */
-
-/* x W' + b over the last axis. */
-static adze_tensor linear(adze_tensor x, adze_tensor weight, adze_tensor bias)
-{
-	adze_tensor y = (adze_dot)(x, weight, "-1=1");
-	return adze_is(bias) ? f_add(y, bias) : y;
-}
-
-/* Gate i of all that lie behind each other, in the shape of h. */
-static adze_tensor gate(struct tensor_op *op, adze_tensor all, int i, adze_tensor h)
-{
-	const adze_shape s = adze_tensor_shape(h);
-	int64_t n = s.rank > 0 ? s.dim[s.rank - 1].size : 0;
-	return form_reshape(op, (adze_slice)(all, "-1", i * n, (i + 1) * n, 1), &s);
-}
-
-static struct tensor_op begin_cell(const char *name, const adze_tensor *x, size_t n, int gates)
-{
-	struct tensor_op op = form_floats(name, x, n);
-	if (!op.ok)
-		return op;
-	const adze_shape *h = tensor_type(&op, x[1].id);
-	if (h->rank < 1 || tensor_type(&op, x[0].id)->rank != h->rank)
-		form_refuse(&op, x[1], "x and the state have as many axes, the last of features");
-	for (size_t i = n - 2; i < n && op.ok; i++) {
-		const adze_shape *w = tensor_type(&op, x[i].id);
-		if (w->rank != 2 || w->dim[0].size != gates * h->dim[h->rank - 1].size)
-			form_refuse(&op, x[i], "a weight is [gates of the state's width, width]");
-	}
-	return op;
-}
-
-adze_tensor(adze_gru_cell)(adze_tensor x, adze_tensor h, adze_cell cell)
-{
-	const adze_tensor all[4] = {x, h, cell.weight_x, cell.weight_h};
-	struct tensor_op op = begin_cell("gru_cell", all, 4, 3);
-	if (!op.ok)
-		return form_end(&op, x);
-	adze_tensor a = linear(x, cell.weight_x, cell.bias_x);
-	adze_tensor b = linear(h, cell.weight_h, cell.bias_h);
-	adze_tensor r = f_logistic(f_add(gate(&op, a, 0, h), gate(&op, b, 0, h)));
-	adze_tensor z = f_logistic(f_add(gate(&op, a, 1, h), gate(&op, b, 1, h)));
-	adze_tensor n = f_tanh(f_add(gate(&op, a, 2, h), f_mul(r, gate(&op, b, 2, h))));
-	return form_end(&op, f_add(n, f_mul(z, f_sub(h, n))));
-}
-
-adze_tensor(adze_lstm_cell)(adze_tensor x, adze_tensor h, adze_tensor c, adze_cell cell,
-			    adze_tensor *next_c)
-{
-	const adze_tensor all[5] = {x, h, c, cell.weight_x, cell.weight_h};
-	struct tensor_op op = begin_cell("lstm_cell", all, 5, 4);
-	adze_tensor a = op.ok ? linear(x, cell.weight_x, cell.bias_x) : x;
-	adze_tensor b = op.ok ? linear(h, cell.weight_h, cell.bias_h) : x;
-	adze_tensor g[4], y = x, next = x;
-	for (int i = 0; i < 4 && op.ok; i++)
-		g[i] = f_add(gate(&op, a, i, h), gate(&op, b, i, h));
-	if (op.ok) {
-		next = f_add(f_mul(f_logistic(g[1]), c), f_mul(f_logistic(g[0]), f_tanh(g[2])));
-		y = f_mul(f_logistic(g[3]), f_tanh(next));
-	}
-	y = form_end(&op, y);
-	if (next_c != NULL)
-		*next_c = adze_is(y) ? next : y;
-	return y;
 }

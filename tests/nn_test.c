@@ -159,6 +159,22 @@ TEST(nn, activations)
 	forms_end(&f);
 }
 
+static void sequences(struct forms *f, struct adze_nn_cell lstm, struct adze_nn_cell gru,
+		      adze_tensor h, adze_tensor c)
+{
+	adze_tensor x = in(f, "line", "n<=4 s<=9 5"), last, last_c;
+	out(f, "lstm_along", adze_nn_lstm(lstm, x, h, c, false, &last, &last_c));
+	out(f, "lstm_along_h", last);
+	out(f, "lstm_along_c", last_c);
+	out(f, "lstm_back", adze_nn_lstm(lstm, x, h, c, true, &last, &last_c));
+	out(f, "lstm_back_h", last);
+	out(f, "lstm_back_c", last_c);
+	out(f, "gru_along", adze_nn_gru(gru, x, h, false, &last));
+	out(f, "gru_along_h", last);
+	out(f, "gru_back", adze_nn_gru(gru, x, h, true, &last));
+	out(f, "gru_back_h", last);
+}
+
 TEST(nn, cells)
 {
 	struct forms f;
@@ -166,13 +182,16 @@ TEST(nn, cells)
 	adze_tensor x = in(&f, "x", "n<=4 5"), h = in(&f, "h", "n<=4 3"), next;
 	struct adze_nn_cell l = {in(&f, "wx", NULL), in(&f, "wh", NULL), in(&f, "bx", NULL),
 				 in(&f, "bh", NULL)};
-	out(&f, "lstm_h", adze_nn_lstm_cell(l, x, h, in(&f, "s", "n<=4 3"), &next));
+	const struct adze_nn_cell lstm = l;
+	adze_tensor c = in(&f, "s", "n<=4 3");
+	out(&f, "lstm_h", adze_nn_lstm_cell(l, x, h, c, &next));
 	out(&f, "lstm_c", next);
 	l = (struct adze_nn_cell){adze_slice(l.weight_ih, "0", 0, 9, 1),
 				  adze_slice(l.weight_hh, "0", 0, 9, 1),
 				  adze_slice(l.bias_ih, "0", 0, 9, 1),
 				  adze_slice(l.bias_hh, "0", 0, 9, 1)};
 	out(&f, "gru", adze_nn_gru_cell(l, x, h));
+	sequences(&f, lstm, l, h, c);
 	forms_end(&f);
 }
 
@@ -341,6 +360,26 @@ static void causal_convs(struct forms *f)
 	out(f, "conv_state", next);
 }
 
+static void symbol_steps(struct forms *f)
+{
+	const adze_delta_options with = {.normalize = true, .chunk = 1};
+	adze_tensor q = in(f, "t_q", "n<=4 2 s<=16 8"), k = in(f, "t_k", "n<=4 2 s<=16 8");
+	adze_tensor v = in(f, "t_v", "n<=4 4 s<=16 6"), s = in(f, "t_state", "n<=4 4 8 6"), last;
+	adze_tensor g = in(f, "g", "n<=4 4 s<=16"), b = adze_logistic(in(f, "t_b", "n<=4 4 s<=16"));
+	out(f, "symbol", adze_nn_delta_rule(q, k, v, g, b, s, &with, &last));
+	out(f, "symbol_state", last);
+}
+
+/* What a decoder does: one position. */
+static void first_of(struct forms *f, adze_tensor x[5], adze_tensor s)
+{
+	const adze_delta_options with = {.normalize = true};
+	for (int i = 0; i < 5; i++)
+		x[i] = adze_slice(x[i], "2", 0, 1, 1);
+	out(f, "first", adze_nn_delta_rule(x[0], x[1], x[2], x[3], x[4], s, &with, &s));
+	out(f, "first_state", s);
+}
+
 TEST(nn, delta)
 {
 	static const struct { const char *name; int64_t chunk; } way[] = {
@@ -361,12 +400,14 @@ TEST(nn, delta)
 		snprintf(name, sizeof name, "%s_state", way[i].name);
 		out(&f, name, last);
 	}
+	first_of(&f, (adze_tensor[]){q, k, v, g, beta}, s);
 	const adze_delta_options with = {.scale = 0.3 / sqrt(8), .chunk = 5};
 	k = adze_mul(k, adze_scalar_like(k, 0.3));
 	s = adze_mul(s, adze_scalar_like(s, 0));
 	out(&f, "plain", adze_nn_delta_rule(q, k, v, g, beta, s, &with, &last));
 	out(&f, "plain_state", last);
 	causal_convs(&f);
+	symbol_steps(&f);
 	forms_end(&f);
 }
 
@@ -382,7 +423,7 @@ TEST(nn, refusals_of_delta)
 	CHECK(!adze_is(n));
 	REFUSED(X(q, "2 t<=3 4"); X(v, "2 t<=3 5"); X(r, "2 t<=3"); X(s, "2 4 5"),
 		adze_nn_delta_rule(q, q, v, r, r, s, NULL, &n), ADZE_E_TYPE, "nn_delta_rule",
-		"is no symbol");
+		"step by step");
 	REFUSED(X(q, "2 3 4"); X(r, "2 3 1"); X(s, "2 4 4"),
 		adze_nn_delta_rule(q, q, q, r, r, s, NULL, &n), ADZE_E_TYPE, "nn_delta_rule",
 		"f32[2, 3, 4]: it takes");

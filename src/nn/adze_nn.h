@@ -98,6 +98,15 @@ ADZE_API adze_tensor adze_nn_gru_cell(struct adze_nn_cell l, adze_tensor x, adze
 /** The same; the next c into *next_c. */
 ADZE_API adze_tensor adze_nn_lstm_cell(struct adze_nn_cell l, adze_tensor x, adze_tensor h,
 				       adze_tensor c, adze_tensor *next_c);
+/**
+ * Along a sequence [.., s, in], which may be a symbol, from its end where `reverse` is set, with
+ * states [.., d]: every h, [.., s, d], and the last states, into pointers that may be NULL.
+ */
+ADZE_API adze_tensor adze_nn_gru(struct adze_nn_cell l, adze_tensor x, adze_tensor h,
+				 bool reverse, adze_tensor *next_h);
+ADZE_API adze_tensor adze_nn_lstm(struct adze_nn_cell l, adze_tensor x, adze_tensor h,
+				  adze_tensor c, bool reverse, adze_tensor *next_h,
+				  adze_tensor *next_c);
 
 /* ---- rotary positions (arXiv:2104.09864) ---- */
 
@@ -193,9 +202,9 @@ typedef struct adze_delta_options {
  * Linear attention whose state is corrected at each position t, all in f32:
  *     S = exp(g[t]) S;  S = S + k[t]' beta[t] (v[t] - k[t] S);  y[t] = scale q[t] S
  * q and k [.., kv heads, s, d], v [.., heads, s, e], g and beta [.., heads, s], state S
- * [.., heads, d, e]; heads are a multiple of kv heads. Gives y as v, and the last S. s is no
- * symbol. Chunks of c give the same by products of matrices, c (d + e) numbers a position and
- * head; a graph has a few nodes more for each chunk. A decoder's call has s = 1.
+ * [.., heads, d, e]; heads are a multiple of kv heads. Gives y as v, and the last S. Chunks of c
+ * give the same by products of matrices, with c + 2 d + e numbers a position and head at a time.
+ * With chunk 1, s may be a symbol. A decoder's call has s = 1.
  */
 ADZE_API adze_tensor adze_nn_delta_rule(adze_tensor q, adze_tensor k, adze_tensor v,
 					adze_tensor g, adze_tensor beta, adze_tensor state,
@@ -276,6 +285,8 @@ ADZE_API adze_tensor adze_nn_sample(adze_tensor logits, const adze_sample_option
 #define adze_nn_mlp(l, x, activation) adze_nn_mlp(l, ADZE_AT(x), activation)
 #define adze_nn_gru_cell(l, x, h) adze_nn_gru_cell(l, ADZE_AT(x), h)
 #define adze_nn_lstm_cell(l, x, ...) adze_nn_lstm_cell(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_gru(l, x, ...) adze_nn_gru(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_lstm(l, x, ...) adze_nn_lstm(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_route(logits, ...) adze_nn_route(ADZE_AT(logits), __VA_ARGS__)
 #define adze_nn_route_chosen(logits, ...) adze_nn_route_chosen(ADZE_AT(logits), __VA_ARGS__)
 #define adze_nn_experts(l, x, ...) adze_nn_experts(l, ADZE_AT(x), __VA_ARGS__)

@@ -14,19 +14,9 @@
 struct delta {
 	struct tensor_op op;
 	int lead;         /* axes before those of positions and widths, heads among them */
-	int64_t s, chunk; /* positions, and of a chunk */
+	int64_t s, chunk; /* positions (-1: a symbol), and of a chunk */
 	double scale;
 };
-
-static adze_tensor unnamed(struct tensor_op *op, adze_tensor x)
-{
-	if (!op->ok || !adze_is(x))
-		return form_of(op, 0);
-	adze_shape s = *tensor_type(op, x.id);
-	for (int i = 0; i < s.rank; i++)
-		memset(s.dim[i].name, 0, ADZE_MAX_AXIS);
-	return form_reshape(op, x, &s);
-}
 
 /* a b, a b' or a' b of the last two axes: `flip` says of which operand they are swapped. */
 enum flip { FLIP_NONE, FLIP_A, FLIP_B };
@@ -59,7 +49,21 @@ static adze_tensor by_row(struct tensor_op *op, adze_tensor x, adze_tensor v)
 	return f_mul(x, form_spread(op, v, &s, &at));
 }
 
-/* Positions from, ... below `to` of axis -2 (behind: -1); whose axis, of extent 1, may fall. */
+/* Each head's k [d] times its S [d, e]; k and v as [d, e]. */
+static adze_tensor of_state(struct delta *d, adze_tensor k, adze_tensor s)
+{
+	adze_tensor row = (adze_insert_axis)(k, d->lead, NULL);
+	adze_tensor y = product(&d->op, row, s, FLIP_NONE);
+	return d->op.ok && adze_is(y) ? (adze_choose)(y, "-2", 0) : y;
+}
+
+static adze_tensor by_head(struct delta *d, adze_tensor k, adze_tensor v)
+{
+	return product(&d->op, (adze_insert_axis)(k, d->lead, NULL),
+		       (adze_insert_axis)(v, d->lead, NULL), FLIP_A);
+}
+
+/* Positions from, ... below `to`. */
 static adze_tensor some(const struct delta *d, adze_tensor x, int64_t from, int64_t to)
 {
 	char axis[16];
@@ -67,35 +71,38 @@ static adze_tensor some(const struct delta *d, adze_tensor x, int64_t from, int6
 	return (adze_slice)(x, axis, from, to, 1);
 }
 
-/* Without the axis of positions, or chunks, of which one is left. */
-static adze_tensor only(struct delta *d, adze_tensor x, int64_t i)
-{
-	char axis[16];
-	snprintf(axis, sizeof axis, "%d", d->lead);
-	return (adze_choose)(x, axis, i);
-}
-
 /* ---- one step after another ---- */
+
+/* S, then q, k, v [.., h, d], g and beta [.., h]: the next S, and y. */
+static void run_step(void *self, const adze_tensor *x, adze_tensor *y)
+{
+	struct delta *d = self;
+	struct tensor_op *op = &d->op;
+	adze_tensor q = x[1], k = x[2], v = x[3];
+	adze_tensor s = by_row(op, x[0], f_exp(x[4]));
+	adze_tensor change = by_row(op, f_sub(v, of_state(d, k, s)), x[5]);
+	y[0] = f_add(s, by_head(d, k, change));
+	y[1] = of_state(d, q, y[0]);
+}
 
 static adze_tensor run_steps(struct delta *d, const adze_tensor x[5], adze_tensor *state)
 {
 	struct tensor_op *op = &d->op;
-	adze_tensor *y = arena_new(&op->graph->arena, (size_t)d->s, sizeof *y);
-	if (y == NULL) {
-		tensor_fail(op, ADZE_E_NOMEM, "no memory for its steps");
-		return form_of(op, 0);
-	}
-	for (int64_t i = 0; i < d->s && op->ok; i++) {
-		adze_tensor q = some(d, x[0], i, i + 1), k = some(d, x[1], i, i + 1);
-		adze_tensor v = some(d, x[2], i, i + 1), beta = some(d, x[4], i, i + 1);
-		adze_tensor s = by_row(op, *state, f_exp(only(d, x[3], i)));
-		adze_tensor change = by_row(op, f_sub(v, product(op, k, s, FLIP_NONE)), beta);
-		*state = f_add(s, product(op, k, change, FLIP_A));
-		y[i] = product(op, q, *state, FLIP_NONE);
-	}
 	char axis[16];
 	snprintf(axis, sizeof axis, "%d", d->lead);
-	return op->ok ? adze_concat_at(NULL, 0, y, (size_t)d->s, axis) : form_of(op, 0);
+	const adze_scan_how how = {.axis = axis};
+	adze_tensor y = form_of(op, 0), one[6] = {*state}, next[2] = {y, y};
+	if (d->s != 1) {
+		if (op->ok && op->graph->diag.status == ADZE_OK)
+			(void)adze_scan_at(NULL, 0, run_step, d, state, 1, x, 5, &y, 1, &how);
+		return nn_first_to(op, y, d->lead);
+	}
+	for (int i = 0; i < 5; i++)
+		one[i + 1] = (adze_choose)(x[i], axis, 0);
+	if (op->ok && op->graph->diag.status == ADZE_OK)
+		run_step(d, one, next);
+	*state = next[0];
+	return (adze_insert_axis)(next[1], d->lead, NULL);
 }
 
 /* ---- in chunks ---- */
@@ -173,15 +180,12 @@ static adze_tensor spread_square(struct tensor_op *op, adze_tensor v, const adze
 	return form_spread(op, v, square, &at);
 }
 
-/* What chunks need of each other, all at once: see run_chunks(). */
-struct chunks {
-	adze_tensor u, w;   /* the new values, and what of them is taken from the state */
-	adze_tensor inside; /* q k' decayed, for places not behind */
-	adze_tensor q, k;   /* decayed from the chunk's start, and to its end */
-	adze_tensor decay;  /* of a whole chunk: [.., chunks] */
-};
-
-static void prepare(struct delta *d, const adze_tensor x[5], struct chunks *c)
+/*
+ * What chunks need, all at once. c[0] and c[1]: the new values, and what of them is taken from
+ * the state; c[2]: q k' decayed, for places not behind; c[3] and c[4]: q decayed from the chunk's
+ * start, k to its end; c[5]: the decay of a whole chunk, [.., chunks].
+ */
+static void prepare(struct delta *d, const adze_tensor x[5], adze_tensor c[6])
 {
 	struct tensor_op *op = &d->op;
 	adze_tensor q = chunked(d, x[0]), k = chunked(d, x[1]), v = chunked(d, x[2]);
@@ -196,44 +200,50 @@ static void prepare(struct delta *d, const adze_tensor x[5], struct chunks *c)
 				spread_square(op, g, &square, false));
 	/* The other side of the diagonal could overflow. */
 	far = f_exp((adze_select)(f_le(j, i), far, f_num(far, -INFINITY)));
-	c->inside = f_mul(qk, far);
+	c[2] = f_mul(qk, far);
 	adze_tensor a = (adze_select)(f_lt(j, i), f_mul(by_row(op, kk, beta), far), f_num(kk, 0));
 	adze_tensor inverse = invert(d, a), since = f_exp(g);
-	c->u = product(op, inverse, by_row(op, v, beta), FLIP_NONE);
-	c->w = product(op, inverse, by_row(op, k, f_mul(beta, since)), FLIP_NONE);
-	c->q = by_row(op, q, since);
+	c[0] = product(op, inverse, by_row(op, v, beta), FLIP_NONE);
+	c[1] = product(op, inverse, by_row(op, k, f_mul(beta, since)), FLIP_NONE);
+	c[3] = by_row(op, q, since);
 	adze_tensor end = (adze_slice)(g, "-1", d->chunk - 1, d->chunk, 1);
-	c->k = by_row(op, k, f_exp(f_sub(end, g)));
-	c->decay = (adze_choose)(f_exp(end), "-1", 0);
+	c[4] = by_row(op, k, f_exp(f_sub(end, g)));
+	c[5] = (adze_choose)(f_exp(end), "-1", 0);
+}
+
+/* S, then u, w, inside, q, k of a chunk and its decay: the next S, and y. */
+static void run_chunk(void *self, const adze_tensor *x, adze_tensor *y)
+{
+	struct delta *d = self;
+	struct tensor_op *op = &d->op;
+	const adze_shape s = adze_tensor_shape(x[0]);
+	struct ir_dims at = {.n = d->lead};
+	for (int i = 0; i < d->lead; i++)
+		at.at[i] = i;
+	adze_tensor v = f_sub(x[1], product(op, x[2], x[0], FLIP_NONE));
+	adze_tensor kept = f_mul(x[0], form_spread(op, x[6], &s, &at));
+	y[0] = f_add(kept, product(op, x[5], v, FLIP_A));
+	y[1] = f_add(product(op, x[4], x[0], FLIP_NONE), product(op, x[3], v, FLIP_NONE));
 }
 
 static adze_tensor run_chunks(struct delta *d, const adze_tensor x[5], adze_tensor *state)
 {
 	struct tensor_op *op = &d->op;
-	struct chunks c = {.u = form_of(op, 0)};
-	int64_t n = (d->s + d->chunk - 1) / d->chunk;
-	adze_tensor *y = arena_new(&op->graph->arena, (size_t)n, sizeof *y);
-	if (y == NULL)
-		tensor_fail(op, ADZE_E_NOMEM, "no memory for its chunks");
-	else
-		prepare(d, x, &c);
-	for (int64_t i = 0; i < n && op->ok && op->graph->diag.status == ADZE_OK; i++) {
-		adze_tensor k = only(d, c.k, i), q = only(d, c.q, i), w = only(d, c.w, i);
-		adze_tensor v = f_sub(only(d, c.u, i), product(op, w, *state, FLIP_NONE));
-		y[i] = f_add(product(op, q, *state, FLIP_NONE),
-			     product(op, only(d, c.inside, i), v, FLIP_NONE));
-		const adze_shape s = adze_tensor_shape(*state);
-		struct ir_dims at = {.n = d->lead};
-		for (int a = 0; a < d->lead; a++)
-			at.at[a] = a;
-		adze_tensor decay = form_spread(op, only(d, c.decay, i), &s, &at);
-		*state = f_add(f_mul(*state, decay), product(op, k, v, FLIP_A));
-	}
-	if (!op->ok || op->graph->diag.status != ADZE_OK)
-		return form_of(op, 0);
 	char axis[16];
 	snprintf(axis, sizeof axis, "%d", d->lead);
-	return some(d, adze_concat_at(NULL, 0, y, (size_t)n, axis), 0, d->s);
+	const adze_scan_how how = {.axis = axis};
+	adze_tensor c[6] = {form_of(op, 0)}, y = form_of(op, 0);
+	prepare(d, x, c);
+	if (op->ok && op->graph->diag.status == ADZE_OK)
+		(void)adze_scan_at(NULL, 0, run_chunk, d, state, 1, c, 6, &y, 1, &how);
+	y = nn_first_to(op, y, d->lead);
+	if (!adze_is(y))
+		return y;
+	adze_shape to = adze_tensor_shape(y);
+	to.dim[d->lead] = dim_make(to.dim[d->lead].size * d->chunk);
+	memmove(to.dim + d->lead + 1, to.dim + d->lead + 2, sizeof to.dim[0]);
+	to.rank--;
+	return some(d, form_reshape(op, y, &to), 0, d->s);
 }
 
 /* ---- the rule ---- */
@@ -252,9 +262,10 @@ static bool check_delta(struct delta *d, const adze_tensor x[6])
 		return false;
 	}
 	d->lead = r - 2;
-	d->s = t[0]->dim[r - 2].size;
-	if (!dim_is_static(&t[0]->dim[r - 2]) || d->s < 1) {
-		form_refuse(op, x[0], "how many positions there are is no symbol, and not 0");
+	d->s = dim_is_static(&t[0]->dim[r - 2]) ? t[0]->dim[r - 2].size : -1;
+	if (d->s == 0 || (d->s < 0 && d->chunk != 1)) {
+		form_refuse(op, x[0], "the positions are not none, and a symbol of them goes step "
+				      "by step: chunk 1");
 		return false;
 	}
 	const adze_dim *heads = &t[2]->dim[r - 3], *few = &t[0]->dim[r - 3];
@@ -285,7 +296,7 @@ static void widen_all(struct delta *d, const adze_tensor x[6], const adze_delta_
 	char axis[16];
 	snprintf(axis, sizeof axis, "%d", d->lead - 1);
 	for (int i = 0; i < 5; i++) {
-		wide[i] = unnamed(op, (adze_convert)(x[i], ADZE_F32));
+		wide[i] = nn_unnamed(op, (adze_convert)(x[i], ADZE_F32));
 		if (i < 2 && with->normalize && op->ok && adze_is(wide[i]))
 			wide[i] = nn_unit(op, wide[i], &last, "-1", 1e-6);
 		if (i < 2 && each > 1)
@@ -308,12 +319,13 @@ adze_tensor(adze_nn_delta_rule)(adze_tensor q, adze_tensor k, adze_tensor v, adz
 	if (d.op.ok && with->chunk < 0)
 		tensor_fail(&d.op, ADZE_E_ARGUMENT, "a chunk of %lld positions",
 			    (long long)with->chunk);
+	d.chunk = with->chunk != 0 ? with->chunk : 64;
 	if (!d.op.ok || !check_delta(&d, x))
 		return form_end(&d.op, form_of(&d.op, 0));
-	d.chunk = with->chunk != 0 ? with->chunk : 64;
-	d.chunk = d.chunk < d.s ? d.chunk : d.s;
+	if (d.s > 0 && d.chunk > d.s)
+		d.chunk = d.s;
 	widen_all(&d, x, with, wide);
-	s = unnamed(&d.op, (adze_convert)(state, ADZE_F32));
+	s = nn_unnamed(&d.op, (adze_convert)(state, ADZE_F32));
 	y = d.chunk == 1 ? run_steps(&d, wide, &s) : run_chunks(&d, wide, &s);
 	y = form_reshape(&d.op, (adze_convert)(y, adze_tensor_shape(v).dtype),
 			 tensor_type(&d.op, v.id));
@@ -360,7 +372,7 @@ adze_tensor(adze_nn_causal_conv)(struct adze_nn_conv l, adze_tensor x, adze_tens
 		return form_end(&op, form_of(&op, 0));
 	int64_t c = tensor_type(&op, l.weight.id)->dim[0].size;
 	int64_t back = tensor_type(&op, l.weight.id)->dim[2].size - 1;
-	const adze_tensor both[2] = {unnamed(&op, state), unnamed(&op, x)};
+	const adze_tensor both[2] = {nn_unnamed(&op, state), nn_unnamed(&op, x)};
 	if (adze_is(state))
 		next = adze_concat_at(NULL, 0, both, 2, "2");
 	else

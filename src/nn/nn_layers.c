@@ -41,6 +41,26 @@ static bool is_window(struct tensor_op *op, adze_tensor x, adze_tensor weight)
 	return op->ok;
 }
 
+adze_tensor nn_unnamed(struct tensor_op *op, adze_tensor x)
+{
+	if (!op->ok || !adze_is(x))
+		return form_of(op, 0);
+	adze_shape s = *tensor_type(op, x.id);
+	for (int i = 0; i < s.rank; i++)
+		memset(s.dim[i].name, 0, ADZE_MAX_AXIS);
+	return form_reshape(op, x, &s);
+}
+
+adze_tensor nn_first_to(struct tensor_op *op, adze_tensor x, int to)
+{
+	if (!op->ok || !adze_is(x))
+		return form_of(op, 0);
+	struct attrs_axes order = {.axes = {.n = tensor_type(op, x.id)->rank}};
+	for (int i = 0; i < order.axes.n; i++)
+		order.axes.at[i] = i < to ? i + 1 : i > to ? i : 0;
+	return form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &order, NULL));
+}
+
 static bool has_rank(struct tensor_op *op, adze_tensor x, int rank, const char *words)
 {
 	if (op->ok && tensor_type(op, x.id)->rank != rank)
@@ -303,22 +323,4 @@ adze_tensor(adze_nn_mlp)(struct adze_nn_mlp l, adze_tensor x, const char *activa
 	adze_tensor gate = activate(&op, (adze_nn_linear)(l.gate_proj, x), activation);
 	adze_tensor up = (adze_nn_linear)(l.up_proj, x);
 	return form_end(&op, op.ok ? (adze_nn_linear)(l.down_proj, f_mul(gate, up)) : x);
-}
-
-/* ---- recurrent cells ---- */
-
-static adze_cell cell_of(struct adze_nn_cell l)
-{
-	return (adze_cell){l.weight_ih, l.weight_hh, l.bias_ih, l.bias_hh};
-}
-
-adze_tensor(adze_nn_gru_cell)(struct adze_nn_cell l, adze_tensor x, adze_tensor h)
-{
-	return (adze_gru_cell)(x, h, cell_of(l));
-}
-
-adze_tensor(adze_nn_lstm_cell)(struct adze_nn_cell l, adze_tensor x, adze_tensor h,
-			       adze_tensor c, adze_tensor *next_c)
-{
-	return (adze_lstm_cell)(x, h, c, cell_of(l), next_c);
 }

@@ -16,4 +16,9 @@ adze_tensor nn_bias(struct tensor_op *op, adze_tensor y, adze_tensor bias, int a
 adze_tensor nn_unit(struct tensor_op *op, adze_tensor wide, const struct ir_dims *at,
 		    const char *axes, double eps);
 
+/** x without names of axes. */
+adze_tensor nn_unnamed(struct tensor_op *op, adze_tensor x);
+/** The first axis as axis `to`, those between one place forward. */
+adze_tensor nn_first_to(struct tensor_op *op, adze_tensor x, int to);
+
 #endif
