@@ -154,6 +154,32 @@ ADZE_API adze_tensor adze_quantize(adze_tensor x, adze_tensor scale, adze_tensor
 ADZE_API adze_tensor adze_dequantize(adze_tensor x, adze_tensor scale, adze_tensor zero,
 				     const char *axis);
 
+/* ---- samples: of `state`, as adze_rng_bits() takes it; *next, which may be NULL, the state for
+ * more. f64 has 53 random bits, other floats have 24, computed in f32. ---- */
+
+/** From low up to high; rounding may give `high`. */
+ADZE_API adze_tensor adze_uniform(adze_tensor state, adze_dtype dtype, const char *dims,
+				  double low, double high, adze_tensor *next);
+/** Of that mean and standard deviation; of 0 and 1, within low and high. */
+ADZE_API adze_tensor adze_normal(adze_tensor state, adze_dtype dtype, const char *dims,
+				 double mean, double deviation, adze_tensor *next);
+ADZE_API adze_tensor adze_truncated_normal(adze_tensor state, adze_dtype dtype, const char *dims,
+					   double low, double high, adze_tensor *next);
+/** Of density rate exp(-rate x); -log(-log(u)). */
+ADZE_API adze_tensor adze_exponential(adze_tensor state, adze_dtype dtype, const char *dims,
+				      double rate, adze_tensor *next);
+ADZE_API adze_tensor adze_gumbel(adze_tensor state, adze_dtype dtype, const char *dims,
+				 adze_tensor *next);
+/** Integers from low on and below high. */
+ADZE_API adze_tensor adze_randint(adze_tensor state, adze_dtype dtype, const char *dims,
+				  int64_t low, int64_t high, adze_tensor *next);
+/** True with probability p, in its shape; x / (1 - p), or 0 with probability p. */
+ADZE_API adze_tensor adze_bernoulli(adze_tensor state, adze_tensor p, adze_tensor *next);
+ADZE_API adze_tensor adze_dropout(adze_tensor state, adze_tensor x, double p, adze_tensor *next);
+/** An index (i32) along an axis, which falls away, with the probabilities of its softmax. */
+ADZE_API adze_tensor adze_categorical(adze_tensor state, adze_tensor logits, const char *axis,
+				      adze_tensor *next);
+
 #define adze_exp2(x) adze_exp2(ADZE_AT(x))
 #define adze_log2(x) adze_log2(ADZE_AT(x))
 #define adze_log10(x) adze_log10(ADZE_AT(x))
@@ -238,5 +264,14 @@ ADZE_API adze_tensor adze_dequantize(adze_tensor x, adze_tensor scale, adze_tens
 #define adze_quantize(x, scale, zero, axis, dtype) \
 	adze_quantize(ADZE_AT(x), scale, zero, axis, dtype)
 #define adze_dequantize(x, scale, zero, axis) adze_dequantize(ADZE_AT(x), scale, zero, axis)
+#define adze_uniform(state, ...) adze_uniform(ADZE_AT(state), __VA_ARGS__)
+#define adze_normal(state, ...) adze_normal(ADZE_AT(state), __VA_ARGS__)
+#define adze_truncated_normal(state, ...) adze_truncated_normal(ADZE_AT(state), __VA_ARGS__)
+#define adze_exponential(state, ...) adze_exponential(ADZE_AT(state), __VA_ARGS__)
+#define adze_gumbel(state, ...) adze_gumbel(ADZE_AT(state), __VA_ARGS__)
+#define adze_randint(state, ...) adze_randint(ADZE_AT(state), __VA_ARGS__)
+#define adze_bernoulli(state, ...) adze_bernoulli(ADZE_AT(state), __VA_ARGS__)
+#define adze_dropout(state, ...) adze_dropout(ADZE_AT(state), __VA_ARGS__)
+#define adze_categorical(state, ...) adze_categorical(ADZE_AT(state), __VA_ARGS__)
 
 #endif
