@@ -244,7 +244,8 @@ TEST(rng, samples_refused)
 	adze_tensor next;
 	life_begin(&l);
 #define S(name) adze_tensor name = adze_input(g, #name, ADZE_U64, "3")
-	REFUSED(S(s), adze_uniform(s, ADZE_I32, "4", 0, 1, &next), ADZE_E_TYPE, "uniform", "floats");
+	REFUSED(S(s), adze_uniform(s, ADZE_I32, "4", 0, 1, &next), ADZE_E_TYPE, "uniform",
+		"floats");
 	REFUSED(S(s), adze_normal(s, ADZE_F32, "4 =", 0, 1, &next), ADZE_E_SYNTAX, "normal", "=");
 	REFUSED(S(s), adze_truncated_normal(s, ADZE_F32, "4", 1, 1, &next), ADZE_E_ARGUMENT,
 		"truncated_normal", "not below");
@@ -253,7 +254,8 @@ TEST(rng, samples_refused)
 	REFUSED(S(s), adze_randint(s, ADZE_I32, "4", 1, 1, &next), ADZE_E_ARGUMENT, "randint",
 		"no number");
 	REFUSED(S(s); I(p, "4"), adze_bernoulli(s, p, &next), ADZE_E_TYPE, "bernoulli", "floats");
-	REFUSED(S(s); X(x, "4"), adze_dropout(s, x, 1, &next), ADZE_E_ARGUMENT, "dropout", "chance");
+	REFUSED(S(s); X(x, "4"), adze_dropout(s, x, 1, &next), ADZE_E_ARGUMENT, "dropout",
+		"chance");
 	REFUSED(S(s); X(x, "4"), adze_categorical(s, x, "1", &next), ADZE_E_TYPE, "categorical",
 		"no axis '1'");
 	REFUSED(X(s, "3"), adze_gumbel(s, ADZE_F32, "4", &next), ADZE_E_TYPE, "gumbel",
