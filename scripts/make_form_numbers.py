@@ -13,6 +13,7 @@ import os
 import numpy as np
 
 import form_more_numbers
+import form_pick_numbers
 import tensorfile
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "forms")
@@ -327,7 +328,7 @@ def main():
     files = {"elements": (element_cases, reduce_cases, source_cases),
              "parts": (part_cases, einsum_cases), "windows": (window_cases,),
              "layers": (layer_cases,)}
-    files |= form_more_numbers.FILES
+    files |= form_more_numbers.FILES | form_pick_numbers.FILES
     count = size = 0
     for name, parts in files.items():
         inputs, expect = {}, {}

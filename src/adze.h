@@ -396,6 +396,7 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 /* ---- more forms: functions composed of those above ---------------------------------------- */
 #include "adze_forms.h"
 #include "adze_math.h"
+#include "adze_picks.h"
 #include "adze_windows.h"
 
 /* ---- branches and loops -------------------------------------------------------------------- */
