@@ -20,6 +20,8 @@ from transformers.generation.logits_process import (
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.deepseek_v3 import DeepseekV3Config
 from transformers.models.deepseek_v3.modeling_deepseek_v3 import DeepseekV3TopkRouter
+from transformers.models.qwen3_5 import Qwen3_5TextConfig
+from transformers.models.qwen3_5.modeling_qwen3_5 import Qwen3_5GatedDeltaNet
 from transformers.models.qwen3_next.modeling_qwen3_next import (
     torch_chunk_gated_delta_rule, torch_recurrent_gated_delta_rule)
 
@@ -350,6 +352,23 @@ def delta_case(c):
     c.expect("conv_state", both[..., -3:])
 
 
+def delta_net_case(c):
+    config = Qwen3_5TextConfig(hidden_size=8, linear_num_value_heads=4, linear_num_key_heads=2,
+                               linear_key_head_dim=6, linear_value_head_dim=5,
+                               linear_conv_kernel_dim=4, rms_norm_eps=1e-6, hidden_act="silu",
+                               layer_types=["linear_attention"], num_hidden_layers=1)
+    net = Qwen3_5GatedDeltaNet(config, 0)
+    for name, p in net.named_parameters():
+        v = draw(*p.shape) * 0.5
+        p.data = torch.from_numpy(v)
+        c.add(**{name: v})
+    x, = c.add(x=draw(2, 7, 8))
+    y = net(x.float())
+    c.expect("whole", y)
+    c.expect("before", y[:, :4])
+    c.expect("behind", y[:, 4:])
+
+
 # ---- from logits to tokens ----
 
 def threefry(key, a, b):
@@ -434,7 +453,7 @@ def main():
     files = {"linear": linear_case, "conv": conv_case, "norm": norm_case,
              "activation": activation_case, "cell": cell_case,
              "attention": attention_case, "rope": rope_case, "moe": moe_case,
-             "delta": delta_case, "sample": sample_case}
+             "delta": delta_case, "delta_net": delta_net_case, "sample": sample_case}
     count = size = 0
     for name, fill in files.items():
         c = Case()

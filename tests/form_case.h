@@ -169,7 +169,7 @@ static inline bool names_line(const char *words, const char *name, const char *f
 {
 	char want[96];
 	const char *base = strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file;
-	for (int line = last - 3; line <= last + 3; line++) {
+	for (int line = last - 6; line <= last + 6; line++) {
 		snprintf(want, sizeof want, "%s:%d: %s: ", base, line, name);
 		if (strstr(words, want) != NULL)
 			return true;

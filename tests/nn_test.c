@@ -411,6 +411,32 @@ TEST(nn, delta)
 	forms_end(&f);
 }
 
+/* At once, and as a decoder's calls do it, by the states between. */
+TEST(nn, delta_net)
+{
+	struct forms f;
+	forms_begin(&f, "nn/delta_net");
+	adze_gated_delta_options with = {.key_heads = 2, .eps = 1e-6};
+	adze_tensor x = in(&f, "x", "n<=4 s=7 8"), conv, state;
+	const struct adze_nn_gated_delta_net l = {
+		.in_proj_qkv = {.weight = in(&f, "in_proj_qkv.weight", NULL)},
+		.in_proj_z = {.weight = in(&f, "in_proj_z.weight", NULL)},
+		.in_proj_b = {.weight = in(&f, "in_proj_b.weight", NULL)},
+		.in_proj_a = {.weight = in(&f, "in_proj_a.weight", NULL)},
+		.conv1d = {.weight = in(&f, "conv1d.weight", NULL)},
+		.A_log = in(&f, "A_log", NULL), .dt_bias = in(&f, "dt_bias", NULL),
+		.norm = {.weight = in(&f, "norm.weight", NULL)},
+		.out_proj = {.weight = in(&f, "out_proj.weight", NULL)}};
+	out(&f, "whole", adze_nn_gated_delta_net(l, x, none, none, &with, NULL, NULL));
+	with.chunk = 2;
+	out(&f, "before", adze_nn_gated_delta_net(l, adze_slice(x, "s", 0, 4, 1), none, none, &with,
+						  &conv, &state));
+	with.chunk = 1;
+	out(&f, "behind", adze_nn_gated_delta_net(l, adze_slice(x, "s", 4, 7, 1), conv, state,
+						  &with, &conv, &state));
+	forms_end(&f);
+}
+
 TEST(nn, refusals_of_delta)
 {
 	struct life l;
@@ -432,6 +458,12 @@ TEST(nn, refusals_of_delta)
 		"-1 positions");
 	REFUSED(X(x, "2 4"); X(a, "3"), adze_nn_delta_decay(x, a, a), ADZE_E_TYPE,
 		"nn_delta_decay", "f32[3]");
+	REFUSED(X(x, "2 4 6"); X(w, "20 6"); X(a, "4"); X(c, "20 1 4");
+		const struct adze_nn_gated_delta_net m =
+			{.in_proj_qkv.weight = w KOMMA .in_proj_z.weight = w KOMMA .A_log = a KOMMA
+				 .conv1d.weight = c},
+		adze_nn_gated_delta_net(m, x, none, none, NULL, NULL, NULL), ADZE_E_TYPE,
+		"nn_gated_delta_net", "projections to 20 and 20");
 	REFUSED(X(x, "2 4 6"); X(w, "4 2 3"); struct adze_nn_conv m = {w KOMMA none},
 		adze_nn_causal_conv(m, x, none, &n), ADZE_E_TYPE, "nn_causal_conv",
 		"f32[2, 4, 6]: it takes");

@@ -220,6 +220,28 @@ ADZE_API adze_tensor adze_nn_delta_decay(adze_tensor x, adze_tensor a_log, adze_
 ADZE_API adze_tensor adze_nn_causal_conv(struct adze_nn_conv l, adze_tensor x, adze_tensor state,
 					 adze_tensor *next_state);
 
+#define ADZE_NN_GATED_DELTA_NET(T, O, S, L)                                               \
+	S(adze_nn_linear, in_proj_qkv) S(adze_nn_linear, in_proj_z)                       \
+	S(adze_nn_linear, in_proj_b) S(adze_nn_linear, in_proj_a) S(adze_nn_conv, conv1d) \
+	T(A_log, "") T(dt_bias, "") S(adze_nn_norm, norm) S(adze_nn_linear, out_proj)
+ADZE_STRUCT(adze_nn_gated_delta_net, ADZE_NN_GATED_DELTA_NET);
+/** Zero-initialise; there is no default for key_heads. */
+typedef struct adze_gated_delta_options {
+	int64_t key_heads; /* of queries and of keys */
+	int64_t chunk;     /* as in adze_delta_options */
+	double eps;        /* of the norm */
+} adze_gated_delta_options;
+/**
+ * The whole layer, as Qwen3.5 has it: x [n, s, d] to [n, s, d]. States are those of
+ * adze_nn_causal_conv() and of adze_nn_delta_rule(); null tensors are zeros, and the last ones go
+ * into pointers that may be NULL.
+ */
+ADZE_API adze_tensor adze_nn_gated_delta_net(struct adze_nn_gated_delta_net l, adze_tensor x,
+					     adze_tensor conv_state, adze_tensor state,
+					     const adze_gated_delta_options *options,
+					     adze_tensor *next_conv_state,
+					     adze_tensor *next_state);
+
 /* ---- from logits to tokens ----
  *
  * A setting is a tensor, so that each call, and each row of a batch, may have its own: a scalar,
@@ -294,6 +316,7 @@ ADZE_API adze_tensor adze_nn_sample(adze_tensor logits, const adze_sample_option
 #define adze_nn_delta_rule(q, ...) adze_nn_delta_rule(ADZE_AT(q), __VA_ARGS__)
 #define adze_nn_delta_decay(x, ...) adze_nn_delta_decay(ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_causal_conv(l, x, ...) adze_nn_causal_conv(l, ADZE_AT(x), __VA_ARGS__)
+#define adze_nn_gated_delta_net(l, x, ...) adze_nn_gated_delta_net(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_penalize(logits, ...) adze_nn_penalize(ADZE_AT(logits), __VA_ARGS__)
 #define adze_nn_count_tokens(counts, ids) adze_nn_count_tokens(counts, ADZE_AT(ids))
 #define adze_nn_sample_filter(logits, ...) adze_nn_sample_filter(ADZE_AT(logits), __VA_ARGS__)
