@@ -27,6 +27,7 @@ struct device_call {
 struct device_ops {
 	const char *name;
 	const char *doc;
+	bool narrow_products; /* ir_pass_options: its graphs are planned so */
 
 	/**
 	 * Makes `*out`, with the driver's own data behind it. `target`: what follows "name:",

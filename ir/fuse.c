@@ -16,6 +16,9 @@
 
 enum side { SIDE_EPI, SIDE_PRO };
 
+/* A conversion that products do themselves, while groups are chosen. */
+#define NARROW UINT32_MAX
+
 struct fuser {
 	adze_graph *g;
 	const adze_allocator *mem;
@@ -116,6 +119,61 @@ static bool list_users(struct fuser *f)
 	return true;
 }
 
+/* Marks conversions that products alone read, through views or not. */
+static void mark_narrow(struct fuser *f)
+{
+	adze_graph *g = f->g;
+	uint8_t *only = f->side; /* by value: whether products alone read it; cleared again */
+	for (ir_val v = (ir_val)g->nnode - 1; v > 0; v--) {
+		only[v] = !f->is_output[v] && f->first[v] < f->first[v + 1];
+		for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
+			ir_val user = f->user[i];
+			bool through = ir_class(g, user) == CLASS_VIEW && g->group[user] == 0;
+			only[v] &= g->node[user].op == OP_DOT || (through && only[user]);
+		}
+		/* Behind it lie elements one after the other, as the strides were chosen for. */
+		if (g->node[v].op == OP_CONVERT && only[v] &&
+		    (ir_class(g, ir_arg(g, v, 0)) != CLASS_VIEW || g->group[ir_arg(g, v, 0)] != 0))
+			g->group[v] = NARROW;
+	}
+	memset(only, 0, g->nnode);
+}
+
+/* What a product's operand is in memory, and the conversion that was seen through, or 0. */
+static adze_dtype operand_type(const adze_graph *g, ir_val v, ir_val *convert)
+{
+	while (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
+		v = ir_arg(g, v, 0);
+	*convert = g->group[v] == NARROW ? v : 0;
+	return ir_type(g, *convert != 0 ? ir_arg(g, v, 0) : v)->dtype;
+}
+
+/* Takes the marks back that a product has no kernel for, until every one is left with what it
+ * can read. */
+static void choose_narrow(struct fuser *f)
+{
+	adze_graph *g = f->g;
+	bool again = g->narrow_products;
+	if (again)
+		mark_narrow(f);
+	while (again) {
+		again = false;
+		for (ir_val v = 1; v < g->nnode; v++) {
+			ir_val a, b;
+			if (g->node[v].op != OP_DOT)
+				continue;
+			adze_dtype left = operand_type(g, ir_arg(g, v, 0), &a);
+			adze_dtype right = operand_type(g, ir_arg(g, v, 1), &b);
+			if ((a == 0 && b == 0) ||
+			    ir_dot_converts(ir_type(g, v)->dtype, left, right))
+				continue;
+			/* The first operand alone has no kernel; without it the second may. */
+			g->group[a != 0 ? a : b] = 0;
+			again = true;
+		}
+	}
+}
+
 /* The side of the group on which `user` reads its operand `v`; false where it cannot be fed. */
 static bool side_of(const struct fuser *f, ir_val v, ir_val user, enum side *side)
 {
@@ -145,6 +203,7 @@ static uint32_t joins(const struct fuser *f, ir_val v, enum side *side)
 	for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
 		ir_val user = f->user[i];
 		if (ir_class(g, user) == CLASS_VIEW || ir_sees_packed(g, user) ||
+		    g->group[user] == NARROW ||
 		    !side_of(f, v, user, &one))
 			return 0;
 		if (group != 0 && (g->group[user] != group || one != *side))
@@ -185,7 +244,7 @@ static void number(adze_graph *g, uint32_t *name)
 		if (g->group[v] == v)
 			name[v] = ++n;
 	for (ir_val v = 1; v < g->nnode; v++)
-		g->group[v] = g->group[v] ? name[g->group[v]] : 0;
+		g->group[v] = g->group[v] && g->group[v] != NARROW ? name[g->group[v]] : 0;
 }
 
 static bool needs_group(const adze_graph *g, ir_val v)
@@ -214,8 +273,9 @@ adze_status ir_fuse(adze_graph **graph, struct diag *d)
 		for (size_t i = 0; i < g->noutput; i++)
 			f.is_output[g->output[i].value] = true;
 		choose_views(g);
+		choose_narrow(&f);
 		for (ir_val v = (ir_val)n - 1; v > 0; v--)
-			if (needs_group(g, v))
+			if (needs_group(g, v) && g->group[v] != NARROW)
 				join(&f, v);
 		number(g, f.root);
 	}

@@ -92,7 +92,9 @@ struct adze_graph {
 	size_t noutput, output_cap;
 
 	/* Columns, by node; NULL before the stage that fills them. */
-	uint32_t *group;        /* 1, 2 ... in order of execution; 0: a view, a source */
+	uint32_t *group;        /* 1, 2 ... in order of execution; 0: a view, a source, or a
+				 * conversion that products do */
+	bool narrow_products;   /* set by ir_run_passes() */
 	struct ir_place *place;
 	int64_t arena_bytes;    /* planned: what all arena places need */
 
@@ -322,6 +324,8 @@ adze_status ir_outline(adze_graph *g, const struct ir_outline *o, ir_val *captur
 struct ir_pass_options {
 	const char *passes; /* "fold,fuse": only these; NULL: all up to `until` */
 	enum ir_stage until;
+	/* The device's products convert operands themselves: ir_dot_converts(). */
+	bool narrow_products;
 	/* Called after each pass; a status but ADZE_OK ends the run with it. */
 	adze_status (*after)(void *self, const char *pass, const adze_graph *g);
 	void *self;

@@ -78,6 +78,11 @@ bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, 
 	return true;
 }
 
+bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b)
+{
+	return to == ADZE_F32 && (b == ADZE_F16 || b == ADZE_BF16) && (a == b || a == ADZE_F32);
+}
+
 /* Axes of the operand that are in none of the two lists, or in the one. */
 static void pick(const struct ir_view *w, const struct ir_dims *axes, struct ir_view *out)
 {
@@ -154,6 +159,8 @@ bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *f)
 	f->b = b.base;
 	f->a_offset = a.offset;
 	f->b_offset = b.offset;
+	f->a_dtype = a.dtype;
+	f->b_dtype = b.dtype;
 
 	struct ir_view batch_b;
 	pick(&a, &d->batch_a, &part[0]);

@@ -43,8 +43,15 @@ struct ir_dot_form {
 	struct ir_size m, n, k;
 	struct ir_size a_row, a_col, b_row, b_col, c_row; /* strides in elements */
 	ir_val a, b;                            /* what holds the operands */
+	adze_dtype a_dtype, b_dtype;            /* their elements, which may be converted */
 	struct ir_size a_offset, b_offset;
 };
+
+/**
+ * Whether a product of `to` may read operands of `a` and `b` itself, converting each element:
+ * f16 and bf16 as f32, the second alone or both.
+ */
+bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b);
 
 /** False where an operand's contracting axes cannot be walked with one stride. */
 bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *out);

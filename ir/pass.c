@@ -73,12 +73,14 @@ adze_status ir_rewrite(adze_graph **g, ir_rule *rule, void *self, struct diag *d
 }
 
 /* A pass on a graph and on its bodies: all are of one stage. */
-static adze_status run_pass(const struct ir_pass *pass, adze_graph **g, struct diag *d)
+static adze_status run_pass(const struct ir_pass *pass, bool narrow, adze_graph **g,
+			    struct diag *d)
 {
+	(*g)->narrow_products = narrow;
 	TRY(pass->run(g, d));
 	(*g)->stage = pass->gives;
 	for (size_t i = 0; i < (*g)->nbody; i++)
-		TRY(run_pass(pass, &(*g)->body[i], d));
+		TRY(run_pass(pass, narrow, &(*g)->body[i], d));
 	return ADZE_OK;
 }
 
@@ -96,7 +98,7 @@ adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options,
 				    ir_stage_name((*g)->stage));
 		if ((*g)->stage > row[i].gives)
 			continue;
-		TRY(run_pass(&row[i], g, d));
+		TRY(run_pass(&row[i], options->narrow_products, g, d));
 #ifndef NDEBUG
 		TRY(ir_verify(*g, d));
 #endif

@@ -277,7 +277,7 @@ static adze_status check_numbers(struct check *c)
 		bool given = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
 		if (k >= g->nnode)
 			return bad_line(c, v, "more groups than nodes");
-		if (k == 0 && !given && ir_class(g, v) != CLASS_VIEW)
+		if (k == 0 && !given && ir_class(g, v) != CLASS_VIEW && op != OP_CONVERT)
 			return bad_line(c, v, "it must be in a group");
 		if (k != 0 && given)
 			return bad_line(c, v, "what is given to a graph is in no group");
@@ -338,12 +338,39 @@ static adze_status check_roots(struct check *c)
 	return status;
 }
 
+/* Conversions in no group are products' operands alone, of types that those convert. */
+static adze_status check_narrow(const struct check *c, ir_val v)
+{
+	const adze_graph *g = c->g;
+	for (size_t i = 0; i < g->node[v].narg; i++) {
+		ir_val a = ir_arg(g, v, i);
+		while (ir_class(g, a) == CLASS_VIEW && g->group[a] == 0)
+			a = ir_arg(g, a, 0);
+		bool passes = ir_class(g, v) == CLASS_VIEW && g->group[v] == 0;
+		if (ir_is_read_narrow(g, a) && !passes && g->node[v].op != OP_DOT)
+			return bad_line(c, v, "it reads what a product alone converts");
+	}
+	return ADZE_OK;
+}
+
 static adze_status check_dots(const struct check *c)
 {
 	struct ir_dot_form form;
-	for (ir_val v = 1; v < c->g->nnode; v++)
-		if (c->g->node[v].op == OP_DOT && !ir_dot_form(c->g, v, &form))
+	const adze_graph *g = c->g;
+	for (ir_val v = 1; v < g->nnode; v++) {
+		TRY(check_narrow(c, v));
+		if (g->node[v].op != OP_DOT)
+			continue;
+		if (!ir_dot_form(g, v, &form))
 			return bad_line(c, v, "strides cannot walk its contracting axes");
+		adze_dtype to = ir_type(g, v)->dtype;
+		if ((form.a_dtype != to || form.b_dtype != to) &&
+		    !ir_dot_converts(to, form.a_dtype, form.b_dtype))
+			return bad_line(c, v, "no product converts operands of these types");
+	}
+	for (size_t i = 0; i < g->noutput; i++)
+		if (ir_is_read_narrow(g, g->output[i].value))
+			return bad_line(c, g->output[i].value, "an output must be in a group");
 	return ADZE_OK;
 }
 
@@ -375,7 +402,7 @@ static void find_last(struct check *c)
 /* The value with memory behind views. */
 static ir_val behind(const adze_graph *g, ir_val v)
 {
-	while (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
+	while ((ir_class(g, v) == CLASS_VIEW || g->node[v].op == OP_CONVERT) && g->group[v] == 0)
 		v = ir_arg(g, v, 0);
 	return v;
 }

@@ -272,6 +272,7 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 	case OP_BARRIER: return true;
 	case OP_TRANSPOSE: through_transpose(IR_ATTRS(axes, g, v), w); return true;
 	case OP_BROADCAST: through_broadcast(g, v, w); return true;
+	case OP_CONVERT: return true; /* w->dtype stays what lies in memory */
 	case OP_PART: through_part(g, v, w); return true;
 	default: return false;
 	}
@@ -279,7 +280,14 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 
 static bool is_passed_through(const adze_graph *g, ir_val v)
 {
+	if (g->node[v].op == OP_CONVERT)
+		return ir_is_read_narrow(g, v);
 	return ir_class(g, v) == CLASS_VIEW && (g->group == NULL || g->group[v] == 0);
+}
+
+bool ir_is_read_narrow(const adze_graph *g, ir_val v)
+{
+	return g->node[v].op == OP_CONVERT && g->stage >= STAGE_GROUPED && g->group[v] == 0;
 }
 
 ir_val ir_behind(const adze_graph *g, ir_val v)

@@ -44,7 +44,12 @@ void ir_view_dense(const adze_graph *g, ir_val v, struct ir_view *out);
  */
 bool ir_view_of(const adze_graph *g, ir_val v, struct ir_view *out);
 
-/** The value whose memory `v` is read from: `v`, or what is behind its views. */
+/** Whether `v` is a conversion that fusion put in no group: products, and they alone, read
+ * what is behind it, as view.dtype says, and convert each element. */
+bool ir_is_read_narrow(const adze_graph *g, ir_val v);
+
+/** The value whose memory `v` is read from: `v`, or what is behind its views and such
+ * conversions. */
 ir_val ir_behind(const adze_graph *g, ir_val v);
 
 /** As ir_view_of(), for a view that is copied out: through `v` itself to its operand. */

@@ -41,7 +41,7 @@ static int run_graph(int argc, char **argv)
 						{"stage", required_argument, NULL, 's'},
 						CMD_HELP_OPTION,
 						{NULL, 0, NULL, 0}};
-	struct ir_pass_options passes = {NULL, STAGE_GRAPH, NULL, NULL};
+	struct ir_pass_options passes = {.until = STAGE_GRAPH};
 	bool dot = false;
 	int c;
 	while ((c = cmd_option(&cmd_graph, argc, argv, "s:h", options)) != -1) {
@@ -73,7 +73,7 @@ static int run_opt(int argc, char **argv)
 						{"stage", required_argument, NULL, 's'},
 						CMD_HELP_OPTION,
 						{NULL, 0, NULL, 0}};
-	struct ir_pass_options passes = {NULL, STAGE_PLANNED, NULL, NULL};
+	struct ir_pass_options passes = {.until = STAGE_PLANNED};
 	bool staged = false;
 	int c;
 	while ((c = cmd_option(&cmd_opt, argc, argv, "p:s:h", options)) != -1) {

@@ -105,7 +105,8 @@ adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimis
 	adze_graph *copy;
 	struct text bytes;
 	adze_exe *x = NULL;
-	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct ir_pass_options options = {.until = STAGE_PLANNED,
+					  .narrow_products = dev->ops->narrow_products};
 	if (!optimise)
 		options.passes = "widen,layout,fuse,order,plan";
 	adze_status status = ir_rebuild(g, NULL, NULL, NULL, 0, &copy);

@@ -15,8 +15,7 @@
 
 struct case_ {
 	int m, n, k;
-	adze_dtype dtype; /* of the result and of x */
-	adze_dtype weight;
+	adze_dtype dtype, x, weight;
 	bool x_across, w_across; /* rows lie across the sum */
 	bool more;               /* relu(y + bias) */
 };
@@ -31,8 +30,8 @@ static void fill(adze_dtype dtype, void *to, size_t n, uint64_t *seed)
 static adze_tensor build(adze_graph *g, const struct case_ *c, const char *xd, const char *wd)
 {
 	char dims[64];
-	adze_tensor x = adze_input(g, "x", c->dtype, xd), w = adze_input(g, "w", c->weight, wd);
-	adze_tensor y = adze_dot(x, c->weight != c->dtype ? adze_convert(w, c->dtype) : w, "k");
+	adze_tensor x = adze_input(g, "x", c->x, xd), w = adze_input(g, "w", c->weight, wd);
+	adze_tensor y = adze_dot(adze_convert(x, c->dtype), adze_convert(w, c->dtype), "k");
 	if (!c->more)
 		return y;
 	snprintf(dims, sizeof dims, "n=%d", c->n);
@@ -64,7 +63,8 @@ static void run(const struct case_ *c, int threads, void *const data[3], char *r
 	adze_tensor y = build(g, c, dims[0], dims[1]);
 	adze_buffer *in[3];
 	for (int i = 0; i < 3; i++)
-		in[i] = buffer_of(&l, i == 1 ? c->weight : c->dtype, dims[i], data[i]);
+		in[i] = buffer_of(&l, i == 0 ? c->x : i == 1 ? c->weight : c->dtype, dims[i],
+				  data[i]);
 	adze_buffer *out = run_once(&l, y, in, c->more ? 3 : 2);
 	memcpy(result, adze_buffer_data(out), (size_t)(c->m * c->n) * dtype_bytes(c->dtype));
 	for (int i = 0; i < 3; i++)
@@ -79,7 +79,7 @@ static double product(const struct case_ *c, void *const data[3], int i, int j, 
 	for (int p = 0; p < c->k; p++) {
 		size_t x = (size_t)(c->x_across ? p * c->m + i : i * c->k + p);
 		size_t w = (size_t)(c->w_across ? p * c->n + j : j * c->k + p);
-		double v = dtype_load_float(c->dtype, data[0], x) *
+		double v = dtype_load_float(c->x, data[0], x) *
 			   dtype_load_float(c->weight, data[1], w);
 		sum += v;
 		*size += fabs(v);
@@ -98,7 +98,7 @@ static void check_case(const struct case_ *c, uint64_t *seed)
 	CHECK(c->m * c->k <= MOST && c->n * c->k <= MOST && c->n <= 4096);
 	size_t count = (size_t)(c->m * c->n), bytes = count * dtype_bytes(c->dtype);
 	CHECK(bytes <= sizeof result[0]);
-	fill(c->dtype, x, (size_t)(c->m * c->k), seed);
+	fill(c->x, x, (size_t)(c->m * c->k), seed);
 	fill(c->weight, w, (size_t)(c->n * c->k), seed);
 	fill(c->dtype, b, (size_t)c->n, seed);
 	for (size_t i = 0; i < COUNT_OF(threads); i++) {
@@ -124,17 +124,19 @@ TEST(product, shapes)
 	static const int shape[][3] = {{1, 1, 1},    {1, 300, 700},  {2, 97, 1030}, {3, 50, 17},
 				       {5, 131, 64}, {16, 400, 333}, {32, 65, 520}, {33, 70, 300},
 				       {90, 3, 200}, {65, 130, 270}, {200, 210, 90}};
-	static const adze_dtype type[][2] = {
-		{ADZE_F32, ADZE_F32}, {ADZE_F16, ADZE_F16},  {ADZE_BF16, ADZE_BF16},
-		{ADZE_F32, ADZE_F16}, {ADZE_F32, ADZE_BF16},
+	static const adze_dtype type[][3] = {
+		{ADZE_F32, ADZE_F32, ADZE_F32},	   {ADZE_F16, ADZE_F16, ADZE_F16},
+		{ADZE_BF16, ADZE_BF16, ADZE_BF16}, {ADZE_F32, ADZE_F32, ADZE_F16},
+		{ADZE_F32, ADZE_F32, ADZE_BF16},   {ADZE_F32, ADZE_F16, ADZE_F16},
+		{ADZE_F32, ADZE_BF16, ADZE_F32},
 	};
 	uint64_t seed = check_seed();
 	for (size_t i = 0; i < COUNT_OF(shape); i++)
 		for (size_t t = 0; t < COUNT_OF(type); t++)
 			for (int how = 0; how < 4; how++) {
 				struct case_ c = {shape[i][0], shape[i][1],  shape[i][2],
-						  type[t][0],  type[t][1],   how & 1,
-						  how >> 1,    (i + t) % 2};
+						  type[t][0],  type[t][1],   type[t][2],
+						  how & 1,     how >> 1,     (i + t) % 2};
 				check_case(&c, &seed);
 			}
 }
@@ -147,7 +149,8 @@ TEST(product, rows_alone)
 	uint64_t seed = check_seed();
 	fill(ADZE_F32, x, COUNT_OF(x), &seed);
 	for (int t = 0; t < 2; t++) {
-		struct case_ c = {32, 50, 999, ADZE_F32, t ? ADZE_BF16 : ADZE_F32, 0, 0, 0};
+		struct case_ c = {32, 50, 999, ADZE_F32, ADZE_F32, t ? ADZE_BF16 : ADZE_F32,
+				  0,  0,  0};
 		fill(c.weight, w, COUNT_OF(w), &seed);
 		run(&c, 2, (void *const[]){x, w, b}, all);
 		c.m = 1;
@@ -156,4 +159,24 @@ TEST(product, rows_alone)
 			CHECK_MSG(memcmp(one, all + i * 200, sizeof one) == 0, "row %d", i);
 		}
 	}
+}
+
+/* Weights that a product converts have no place in f32 anywhere. */
+TEST(product, weights_as_they_lie)
+{
+	struct life l;
+	adze_graph *g;
+	adze_exe *exe;
+	life_begin(&l);
+	OK(&l, adze_graph_create(l.context, "product", &g));
+	adze_tensor x = adze_input(g, "x", ADZE_F32, "m=3 k=512");
+	adze_tensor w = adze_weight(g, "w", ADZE_BF16, "n=1024 k=512");
+	adze_tensor y = adze_dot(adze_exp(x), adze_convert(w, ADZE_F32), "k");
+	adze_output(adze_softmax(y, "n"), "y");
+	OK(&l, adze_compile(l.device, g, &exe));
+	CHECK_MSG(adze_exe_arena_bytes(exe) < (size_t)1024 * 512, "%zu bytes",
+		  adze_exe_arena_bytes(exe));
+	adze_exe_destroy(exe);
+	adze_graph_destroy(g);
+	life_end(&l);
 }

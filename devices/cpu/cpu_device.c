@@ -217,6 +217,7 @@ static adze_status copy(adze_device *dev, void *to, const void *from, size_t byt
 const struct device_ops cpu_device_ops = {
 	.name = "cpu",
 	.doc = "Runs on this machine's processor.",
+	.narrow_products = true,
 	.open = open_cpu,
 	.close = close_cpu,
 	.describe = describe,

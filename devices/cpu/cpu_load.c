@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "ir/group.h"
 
 static const struct kernel_impl *find(adze_context *c, struct diag *d, const char *format, ...)
 	PRINTF_LIKE(3, 4);
@@ -219,11 +220,12 @@ static bool row_holds(const struct cpu_code *c, const struct cpu_step *s)
 	return true;
 }
 
-/* A product of f32 whose second operand is read as 16-bit floats. */
-static bool is_mixed(const struct cpu_step *s)
+/* Operands of the result's type, or such as the product converts. */
+static bool product_types(const struct cpu_step *s)
 {
-	return s->view[0].dtype == ADZE_F32 &&
-	       (s->view[2].dtype == ADZE_F16 || s->view[2].dtype == ADZE_BF16);
+	return (same_type(s, 0, 1) && same_type(s, 0, 2)) ||
+	       ir_dot_converts((adze_dtype)s->view[0].dtype, (adze_dtype)s->view[1].dtype,
+			       (adze_dtype)s->view[2].dtype);
 }
 
 static bool positive(const int64_t *p, int n)
@@ -311,8 +313,7 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 		       s->view[0].dtype == (reduces ? s->pro.dtype : ADZE_I32);
 	case CPU_ROW: return row_holds(c, s);
 	case CPU_GEMM:
-		return s->nview >= 3 && s->view[0].rank >= 2 && same_type(s, 0, 1) &&
-		       (same_type(s, 0, 2) || is_mixed(s)) &&
+		return s->nview >= 3 && s->view[0].rank >= 2 && product_types(s) &&
 		       s->view[1].rank == s->view[0].rank &&
 		       s->view[2].rank == s->view[0].rank;
 	case CPU_CONV: return conv_holds(s);

@@ -526,39 +526,11 @@ static adze_status lower_row(struct lowerer *l)
 	return epilogue(l);
 }
 
-static struct cpu_view matrix(struct lowerer *l, const struct ir_dot_form *f, ir_val base,
-			      const struct ir_size *outer, struct ir_size rows, struct ir_size row,
-			      struct ir_size cols, struct ir_size col, struct ir_size offset)
-{
-	struct ir_view w = {.base = base, .dtype = ir_type(l->g, l->group->root)->dtype,
-			    .rank = f->nouter + 2, .offset = offset};
-	for (int i = 0; i < f->nouter; i++) {
-		w.extent[i] = f->outer[i];
-		w.stride[i] = outer[i];
-	}
-	w.extent[f->nouter] = rows;
-	w.stride[f->nouter] = row;
-	w.extent[f->nouter + 1] = cols;
-	w.stride[f->nouter + 1] = col;
-	return lower_to_view(l, &w);
-}
-
 static adze_status lower_dot(struct lowerer *l)
 {
-	const adze_graph *g = l->g;
-	const struct ir_group *q = l->group;
-	struct ir_dot_form f;
-	struct cpu_step *s = lower_add_step(l, CPU_GEMM, q->root);
-	if (s == NULL)
+	if (lower_add_step(l, CPU_GEMM, l->group->root) == NULL)
 		return ADZE_E_NOMEM;
-	if (!ir_dot_form(g, q->root, &f))
-		return lower_unsupported(l, q->root, "its operands have no strides");
-	if (f.nouter > ADZE_MAX_RANK - 2)
-		return lower_unsupported(l, q->root, "it has too many axes");
-	struct ir_size none = ir_size_const(0), one = ir_size_const(1);
-	lower_add_view(l, matrix(l, &f, q->sink, f.outer_c, f.m, f.c_row, f.n, one, none));
-	lower_add_view(l, matrix(l, &f, f.a, f.outer_a, f.m, f.a_row, f.k, f.a_col, f.a_offset));
-	lower_add_view(l, matrix(l, &f, f.b, f.outer_b, f.k, f.b_row, f.n, f.b_col, f.b_offset));
+	TRY(lower_dot_views(l));
 	return epilogue(l);
 }
 

@@ -54,4 +54,7 @@ adze_status lower_region(struct lowerer *l);
 /** The block's values from the graph's inputs and outputs; for bodies. */
 adze_status lower_values(struct lowerer *l, struct cpu_block *b);
 
+/** cpu_lower_dot.c: the views of the group's product, result first. */
+adze_status lower_dot_views(struct lowerer *l);
+
 #endif

@@ -247,6 +247,7 @@ static adze_status trace_copy_out(adze_device *dev, void *host, const void *from
 const struct device_ops trace_device_ops = {
 	.name = "trace",
 	.doc = "Executes nothing; logs what it was asked, and gives zeros.",
+	.narrow_products = true,
 	.open = trace_open,
 	.close = trace_close,
 	.describe = trace_describe,
