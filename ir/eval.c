@@ -79,10 +79,9 @@ static eval_function *const function[OP_COUNT] = {
 #include "ir/ops.def"
 };
 
-static struct eval_array array_of(const adze_graph *g, ir_val v, const int64_t *symbol,
-				  const void *bytes)
+struct eval_array eval_array_of(const adze_graph *g, const adze_shape *s, const int64_t *symbol,
+				const void *bytes)
 {
-	const adze_shape *s = ir_type(g, v);
 	struct eval_array a = {.dtype = s->dtype, .rank = s->rank, .count = 1, .bytes = bytes};
 	a.size = dtype_bytes(s->dtype);
 	for (int i = s->rank - 1; i >= 0; i--) {
@@ -92,6 +91,12 @@ static struct eval_array array_of(const adze_graph *g, ir_val v, const int64_t *
 	}
 	dtype_array_bytes(s->dtype, (size_t)a.count, &a.all);
 	return a;
+}
+
+static struct eval_array array_of(const adze_graph *g, ir_val v, const int64_t *symbol,
+				  const void *bytes)
+{
+	return eval_array_of(g, ir_type(g, v), symbol, bytes);
 }
 
 /* `x` has room for the node's operands. */

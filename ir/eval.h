@@ -39,6 +39,10 @@ typedef adze_status eval_function(struct eval *e);
 #define OP(name, id, min, max, cls, takes, rule, attrs, flags, doc) eval_function eval_##name;
 #include "ir/ops.def"
 
+/** An array of that shape in a call. */
+struct eval_array eval_array_of(const adze_graph *g, const adze_shape *s, const int64_t *symbol,
+				const void *bytes);
+
 #define EVAL_ATTRS(schema, e) IR_ATTRS(schema, (e)->g, (e)->v)
 
 /** A box walked in row-major order; two offsets, in elements, go along. */

@@ -27,25 +27,30 @@ struct plain_array {
 
 /**
  * The body of an operation that has a sub-graph: n elements at once, operand k at in[k], result
- * k to out[k], each dense, of the types that the operation says. `self` is the device's, and of
- * the thread that runs.
+ * k to out[k], each dense, of the types that it says; what comes out overlaps nothing else.
+ * `self` is the device's, and of the thread that runs; neither it nor `call` is set in holds()
+ * and plan().
  */
 struct plain_body {
 	void (*call)(void *self, void *const *out, const void *const *in, size_t n);
 	void *self;
 	int nin, nout;
 	const adze_dtype *in, *out; /* types; borrowed */
+	/* Where its one result is a function of two of its inputs alone: which; else EW_COUNT. */
+	enum ew ew;
+	int arg[2];
+	int same; /* the input that its one result is; -1: none */
 };
 
 /**
  * One call. `param` is what the operation's attributes say, field by field: INT and EWFN one
- * number, FLOAT the bits of a double, DIMS a struct plain_dims.
+ * number, FLOAT the bits of a double, DIMS a struct plain_dims, BODY nothing.
  */
 struct plain {
 	int ny, nx;
 	struct plain_array y[PLAIN_MOST], x[PLAIN_MOST];
 	const int64_t *param;
-	const struct plain_body *body; /* NULL: the operation has none */
+	const struct plain_body *body; /* one for each attribute that is a body, in their order */
 };
 
 /** Up to ADZE_MAX_RANK numbers: as many as struct ir_dims holds, in the same order. */

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.special import erf, erfcinv, erfinv
 
-from opcase import FLOATS, INTS, NUMPY, Case, Tensor, float_bits, int_range, wrap
+from opcase import FLOATS, INTS, NUMPY, Case, Tensor, bits_float, float_bits, int_range, wrap
 
 UNARY = ["floor", "ceil", "round", "round_away", "neg", "abs", "sign", "sqrt", "is_finite"]
 BINARY = ["add", "sub", "mul", "div", "rem", "max", "min", "eq", "ne", "lt", "le", "gt", "ge"]
@@ -159,6 +159,9 @@ def total_case():
         for f, is_in in (("total_lt", lambda x, y: x < y), ("total_le", lambda x, y: x <= y)):
             y = np.array([is_in(order[x], order[z]) for x, z in zip(a, b)])
             case.op(f"{f}_{kind}", f, [f"a_{kind}", f"b_{kind}"], y)
+        v = [(bits_float(x, kind), bits_float(z, kind)) for x, z in zip(a, b)]
+        y = np.array([x < z or (x == x and z != z) for x, z in v])
+        case.op(f"before_{kind}", "before", [f"a_{kind}", f"b_{kind}"], y)
     return case
 
 

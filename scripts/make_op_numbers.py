@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 
+import body_numbers
 import ew_numbers
 import plain_numbers
 from opcase import NUMPY, Case, Tensor, int_range
@@ -425,7 +426,7 @@ def main():
         cases += conv_cases(rng) + window_cases(rng)
     cases += [view_case(rng, k) for k in ("f32", "i64", "bool")]
     cases += [place_case(rng, k) for k in ("f32", "u8")]
-    cases += plain_numbers.cases()
+    cases += plain_numbers.cases() + body_numbers.cases()
     cases += [source_case(), symbol_case(rng), bitcast_case()]
     os.makedirs(OUT, exist_ok=True)
     for old in glob.glob(os.path.join(OUT, "*.safetensors")):

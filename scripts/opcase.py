@@ -116,7 +116,8 @@ class Case:
 
     def __init__(self, name, tolerance="exact"):
         self.name, self.tolerance = name, tolerance
-        self.inputs, self.types, self.body, self.expect = {}, {}, [], {}
+        self.inputs, self.types, self.expect = {}, {}, {}
+        self.bodies, self.lines, self.outs = [], [], []  # texts; (name, line)
 
     def input(self, name, x, shape=None):
         """`shape` is the declared text where it is more than the extents."""
@@ -128,17 +129,34 @@ class Case:
         shape = shape or "[" + ", ".join(map(str, x.array.shape)) + "]"
         return x.kind + shape
 
+    def body(self, text):
+        """A body of operations that follow: "name(%a: f32[]) { ... }"."""
+        self.bodies.append("body " + text)
+
+    def line(self, op, args, kind, attrs):
+        words = ["%" + a for a in args] + [f"{k}={attr_text(v)}" for k, v in attrs.items()]
+        self.lines.append(f"{op} {', '.join(words)}".strip() + f" : {kind}")
+
     def op(self, out, op, args, expected, shape=None, **attrs):
         """Appends `out = op args, attrs`, an output that must be `expected`."""
         e = self.expect[out] = tensor(expected)
-        words = ["%" + a for a in args] + [f"{k}={attr_text(v)}" for k, v in attrs.items()]
-        self.body.append((out, f"{op} {', '.join(words)}".strip() + f" : {self.type(e, shape)}"))
+        self.line(op, args, self.type(e, shape), attrs)
+        self.outs.append((out, len(self.lines)))
+
+    def pack(self, outs, op, args, **attrs):
+        """Appends an operation with several results, a dictionary of outputs."""
+        parts = {out: tensor(e) for out, e in outs.items()}
+        size = sum((e.array.nbytes + 63) // 64 * 64 for e in parts.values())
+        self.line(op, args, f"u8[{size}]", attrs)
+        pack = str(len(self.lines))
+        for i, (out, e) in enumerate(parts.items()):
+            self.op(out, "part", [pack], e, **({"index": i} if i > 0 else {}))
 
     def graph(self):
         ins = ", ".join(f"%{n}: {t}" for n, t in self.types.items())
-        lines = [f"graph {self.name}({ins}) {{"]
-        lines += [f"\t%{i + 1} = {text}" for i, (_, text) in enumerate(self.body)]
-        outs = ", ".join(f"{n}=%{i + 1}" for i, (n, _) in enumerate(self.body))
+        lines = [f"graph {self.name}({ins}) {{"] + ["\t" + b for b in self.bodies]
+        lines += [f"\t%{i + 1} = {text}" for i, text in enumerate(self.lines)]
+        outs = ", ".join(f"{n}=%{i}" for n, i in self.outs)
         return "\n".join(lines + [f"\treturn {outs}", "}", ""])
 
     def write(self, folder, made_by="scripts/make_op_numbers.py"):

@@ -284,6 +284,33 @@ static const struct graph_case graph_case[] = {
 	 " %13 = triangular_solve %12, %b, lower=1\n %14 = transpose %b, axes=[0, 2, 1]\n"
 	 " %15 = triangular_solve %12, %14, left=1, lower=1, transpose=1\n"
 	 " return a=%12, b=%13, c=%15\n}\n", "rel:1e-5 abs:1e-5", 1},
+	{"bodies of scalars",
+	 "graph g(%x: f32[t<=40, 9], %k: i32[t<=40], %i: i32[7, 1], %u: f32[7, 9], %v: f32[],"
+	 " %n: i32[]) {\n"
+	 " body less(%a: f32[], %b: f32[]) { %1 = before %a, %b return r=%1 }\n"
+	 " body turned(%a: f32[], %b: f32[]) { %1 = before %b, %a return r=%1 }\n"
+	 " body keys(%a: i32[], %b: i32[], %c: f32[], %d: f32[]) { %1 = lt %a, %b\n"
+	 "  %2 = eq %a, %b %3 = gt %c, %d %4 = and %2, %3 %5 = or %1, %4 return r=%5 }\n"
+	 " body best(%v: f32[], %i: i32[], %w: f32[], %k: i32[]) { %1 = ge %v, %w\n"
+	 "  %2 = select %1, %v, %w %3 = select %1, %i, %k return v=%2, i=%3 }\n"
+	 " body add(%a: f32[], %b: f32[]) { %1 = add %a, %b return r=%1 }\n"
+	 " body mix(%a: f32[], %b: f32[]) { %1 = const {0.5} : f32[] %2 = mul %a, %1\n"
+	 "  %3 = add %2, %b return r=%3 }\n"
+	 " %1 = sort %x, axis=0, body=less\n %2 = sort %x, axis=1, body=turned\n"
+	 " %3 = slice %x, start=[0, 2], limit=[40, 3]\n %4 = reshape %3 : f32[t<=40]\n"
+	 " %5 = sort %k, %4, body=keys\n %6 = part %5 : i32[t<=40]\n"
+	 " %7 = part %5, index=1 : f32[t<=40]\n"
+	 " %8 = iota axis=0 : i32[t<=40, 9]\n"
+	 " %9 = reduce_body %x, %8, %v, %n, axes=[0], body=best\n"
+	 " %10 = part %9 : f32[9]\n %11 = part %9, index=1 : i32[9]\n"
+	 " %12 = reduce_body %x, %v, axes=[0, 1], body=add\n %13 = neg %12\n"
+	 " %14 = reduce_window_body %x, %v, window=[1, 3], base=[1, 2], low=[0, 2], high=[0, -1],"
+	 " body=mix\n"
+	 " %15 = scatter %x, %i, %u, window=[1], inserted=[0], map=[0], vector=1, body=add\n"
+	 " %16 = scatter %x, %i, %u, window=[1], inserted=[0], map=[0], vector=1, body=mix\n"
+	 " %17 = select_and_scatter %x, %2, %v, window=[1, 1], select=less, scatter=mix\n"
+	 " return a=%1, b=%2, c=%6, d=%7, e=%10, f=%11, g=%13, h=%14, i=%15, j=%16, k=%17\n}\n",
+	 "rel:1e-5 abs:1e-4", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},
@@ -344,7 +371,7 @@ static void one_graph(const struct graph_case *c, adze_device *dev, bool optimis
 	adze_graph *g;
 	uint64_t seed = check_seed();
 	int64_t symbol[ADZE_MAX_SYMBOLS];
-	void *in[8], *again[8], *weight[8], *got[8], *want[8];
+	void *in[8], *again[8], *weight[8], *got[12], *want[12];
 	size_t bytes;
 	char setting[128];
 	snprintf(setting, sizeof setting, "symbols at %d, optimise %d", (int)value, optimise);

@@ -38,6 +38,8 @@ TEST(plain, rows)
 /* A call and its memory; extents are the arrays' own. */
 struct call {
 	struct plain p;
+	struct plain_body body[2];
+	adze_dtype in[2][2 * PLAIN_MOST], out[2][PLAIN_MOST];
 	int64_t extent[2 * PLAIN_MOST][ADZE_MAX_RANK];
 	int64_t param[MOST_PARAMS];
 	int nparam;
@@ -45,7 +47,55 @@ struct call {
 
 static int field_params(enum attr_kind kind)
 {
-	return kind == ATTR_DIMS ? PLAIN_DIMS : 1;
+	return kind == ATTR_DIMS ? PLAIN_DIMS : kind == ATTR_BODY ? 0 : 1;
+}
+
+/* Any function of its operands' bytes will do. */
+static void call_body(void *self, void *const *out, const void *const *in, size_t n)
+{
+	const struct plain_body *b = self;
+	for (int k = 0; k < b->nout; k++) {
+		size_t size = dtype_bytes(b->out[k]);
+		for (size_t i = 0; i < n * size; i++) {
+			unsigned sum = 0;
+			for (int j = 0; j < b->nin; j++) {
+				size_t at = i / size * dtype_bytes(b->in[j]);
+				sum = sum * 3 + ((const unsigned char *)in[j])[at];
+			}
+			((unsigned char *)out[k])[i] = (unsigned char)(b->out[k] == ADZE_BOOL
+									       ? sum & 1
+									       : sum);
+		}
+	}
+}
+
+static void read_body(const adze_graph *body, struct call *c, int i)
+{
+	for (size_t k = 0; k < body->ninput; k++)
+		c->in[i][k] = ir_type(body, body->input[k])->dtype;
+	for (size_t k = 0; k < body->noutput; k++)
+		c->out[i][k] = ir_type(body, body->output[k].value)->dtype;
+	c->body[i] = (struct plain_body){.call = call_body, .nin = (int)body->ninput,
+					 .nout = (int)body->noutput, .ew = EW_COUNT, .same = -1};
+	ir_val v = body->output[0].value;
+	const struct ir_node *n = ir_get(body, v);
+	if (body->noutput == 1 && op_is_ew_row((enum ir_op)n->op) && n->narg == 2) {
+		c->body[i].ew = op_ew((enum ir_op)n->op);
+		for (int k = 0; k < 2; k++)
+			c->body[i].arg[k] = ir_input_index(body, ir_arg(body, v, (size_t)k));
+	}
+}
+
+/* A copy of a call points to its own parts. */
+static void point(struct call *c)
+{
+	c->p.param = c->param;
+	c->p.body = c->body;
+	for (int i = 0; i < 2; i++) {
+		c->body[i].self = &c->body[i];
+		c->body[i].in = c->in[i];
+		c->body[i].out = c->out[i];
+	}
 }
 
 static struct plain_array *array_of(struct call *c, int i)
@@ -54,32 +104,38 @@ static struct plain_array *array_of(struct call *c, int i)
 }
 
 /* Types and attributes of the one node of a text, as a device would see them. */
-static void read_call(const char *inputs, const char *line, struct call *c)
+static void read_call(const char *inputs, const char *bodies, const char *line, struct call *c)
 {
-	char text[1024];
+	char text[2048];
 	struct diag d = {ADZE_OK, ""};
+	struct ir_results r;
 	adze_graph *g;
-	snprintf(text, sizeof text, "graph g(%s) {\n %%1 = %s\n return y=%%1\n}\n", inputs, line);
+	snprintf(text, sizeof text, "graph g(%s) {\n%s\n %%1 = %s\n return y=%%1\n}\n", inputs,
+		 bodies, line);
 	CHECK_MSG(ir_parse(&mem_libc, text, strlen(text), "call", &d, &g) == ADZE_OK, "%s", d.text);
 	ir_val v = g->output[0].value;
 	const struct attr_schema *schema = op_info((enum ir_op)ir_get(g, v)->op)->attrs;
 	memset(c, 0, sizeof *c);
-	c->p.ny = 1;
+	CHECK(ir_results(g, v, &r));
+	c->p.ny = (int)r.n;
 	c->p.nx = ir_get(g, v)->narg;
-	c->p.param = c->param;
 	for (int i = 0; i < c->p.ny + c->p.nx; i++) {
-		const adze_shape *s = ir_type(g, i == 0 ? v : ir_arg(g, v, (size_t)i - 1));
+		const adze_shape *s = i < c->p.ny ? &r.type[i]
+						  : ir_type(g, ir_arg(g, v, (size_t)(i - c->p.ny)));
 		struct plain_array *a = array_of(c, i);
 		a->dtype = s->dtype;
 		a->rank = s->rank;
 		for (int k = 0; k < s->rank; k++)
 			c->extent[i][k] = s->dim[k].size;
 	}
+	int nbody = 0;
 	for (int i = 0; i < schema->nfield; i++) {
 		const struct attr_field *f = &schema->field[i];
 		const char *at = (const char *)ir_get(g, v)->attrs + f->offset;
 		size_t n = (size_t)field_params(f->kind);
-		if (f->kind == ATTR_EWFN)
+		if (f->kind == ATTR_BODY)
+			read_body(ir_body(g, *(const ir_attr_BODY *)(const void *)at), c, nbody++);
+		else if (f->kind == ATTR_EWFN)
 			c->param[c->nparam] = (int64_t)*(const enum ew *)(const void *)at;
 		else
 			memcpy(c->param + c->nparam, at, n * sizeof *c->param);
@@ -100,10 +156,32 @@ static int64_t odd_number(uint64_t *seed)
 }
 
 /* What plain.h lets kernels rely on stays true: lists of at most ADZE_MAX_RANK, functions. */
+static void damage_body(struct call *c, uint64_t *seed)
+{
+	struct plain_body *b = &c->body[pick(seed, 2)];
+	switch (pick(seed, 5)) {
+	case 0:
+		b->nin = (int)pick(seed, 6);
+		b->ew = EW_COUNT;
+		break;
+	case 1: b->nout = (int)pick(seed, 4); break;
+	case 2: c->in[b - c->body][pick(seed, 4)] = (adze_dtype)pick(seed, ADZE_DTYPE_COUNT); break;
+	case 3: c->out[b - c->body][0] = (adze_dtype)pick(seed, ADZE_DTYPE_COUNT); break;
+	default:
+		/* Those of a body that is one function, which are its inputs. */
+		if (b->ew != EW_COUNT && b->nin > 0)
+			b->arg[pick(seed, 2)] = (int)pick(seed, (size_t)b->nin);
+	}
+}
+
 static void damage(struct call *c, const struct attr_schema *schema, uint64_t *seed)
 {
 	int at = 0, field = (int)pick(seed, (size_t)schema->nfield + 1);
 	struct plain_array *a;
+	if (schema->has_bodies && pick(seed, 4) == 0) {
+		damage_body(c, seed);
+		return;
+	}
 	switch (pick(seed, 4)) {
 	case 0:
 		a = array_of(c, (int)pick(seed, (size_t)(c->p.ny + c->p.nx)));
@@ -128,7 +206,7 @@ static void damage(struct call *c, const struct attr_schema *schema, uint64_t *s
 		c->param[at] = (int64_t)pick(seed, ADZE_MAX_RANK + 1);
 	else if (schema->field[field].kind == ATTR_DIMS)
 		c->param[at + 1 + (int)pick(seed, ADZE_MAX_RANK)] = odd_number(seed);
-	else
+	else if (schema->field[field].kind != ATTR_BODY)
 		c->param[at] = odd_number(seed);
 }
 
@@ -220,7 +298,8 @@ static void check_call(const char *inputs, const char *line, const char *toleran
 	snprintf(text, sizeof text, "graph g(%s) {\n %%1 = %s\n return y=%%1\n}\n", inputs,
 		 line);
 	CHECK_MSG(ir_parse(&mem_libc, text, strlen(text), "call", &d, &g) == ADZE_OK, "%s", d.text);
-	read_call(inputs, line, &c);
+	read_call(inputs, "", line, &c);
+	point(&c);
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " "), line);
 	const struct plain_kernel *k = plain_find(name);
 	for (int i = 0; i < c.p.ny + c.p.nx; i++) {
@@ -283,25 +362,53 @@ TEST(plain, transforms_over_several_axes)
 	check_call("%x: c64[3, 0, 4]", "fft %x, lengths=[0, 4]", "exact");
 }
 
-static const char *const sample[][3] = {
-	{"gather", "%x: f32[4, 5, 3], %i: i32[4, 3, 1]",
+#define ADD "body add(%a: f32[], %b: f32[]) { %1 = add %a, %b return r=%1 } "
+#define LESS "body less(%a: f32[], %b: f32[]) { %1 = lt %a, %b return r=%1 } "
+
+/* Name, parameters, bodies, line. */
+static const char *const sample[][4] = {
+	{"gather", "%x: f32[4, 5, 3], %i: i32[4, 3, 1]", "",
 	 "gather %x, %i, collapsed=[1], batch_x=[0], batch_at=[0], map=[1], offset=[2],"
 	 " sizes=[1, 1, 3], vector=2"},
-	{"gather", "%x: bf16[4, 5], %i: u64[7, 2]",
+	{"gather", "%x: bf16[4, 5], %i: u64[7, 2]", "",
 	 "gather %x, %i, map=[1, 0], offset=[1, 2], sizes=[2, 3], vector=1"},
-	{"rng_philox", "%s: u64[3]", "rng_philox %s : u16[70, 15]"},
-	{"rng_threefry", "%s: u64[2]", "rng_threefry %s : u64[100]"},
-	{"cumulative", "%x: f32[3, 7, 2]", "cumulative %x, by=max, axis=1, reverse=1"},
-	{"cumulative", "%x: i8[4, 5]", "cumulative %x, axis=0, exclusive=1"},
-	{"top_k", "%x: f32[3, 9, 2]", "top_k %x, axis=1, k=4"},
-	{"top_k", "%x: u16[20]", "top_k %x, axis=0, k=20, smallest=1"},
-	{"cholesky", "%x: f64[2, 5, 5]", "cholesky %x"},
-	{"triangular_solve", "%a: f32[2, 3, 3], %b: f32[2, 3, 5]",
+	{"rng_philox", "%s: u64[3]", "", "rng_philox %s : u16[70, 15]"},
+	{"rng_threefry", "%s: u64[2]", "", "rng_threefry %s : u64[100]"},
+	{"cumulative", "%x: f32[3, 7, 2]", "", "cumulative %x, by=max, axis=1, reverse=1"},
+	{"cumulative", "%x: i8[4, 5]", "", "cumulative %x, axis=0, exclusive=1"},
+	{"top_k", "%x: f32[3, 9, 2]", "", "top_k %x, axis=1, k=4"},
+	{"top_k", "%x: u16[20]", "", "top_k %x, axis=0, k=20, smallest=1"},
+	{"cholesky", "%x: f64[2, 5, 5]", "", "cholesky %x"},
+	{"triangular_solve", "%a: f32[2, 3, 3], %b: f32[2, 3, 5]", "",
 	 "triangular_solve %a, %b, left=1, transpose=1"},
-	{"fft", "%x: c64[2, 12]", "fft %x, lengths=[12]"},
-	{"fft", "%x: f32[3, 17]", "fft %x, lengths=[17], real=1"},
-	{"fft", "%x: c128[2, 3, 4, 5]", "fft %x, lengths=[3, 4, 8], real=1, inverse=1"},
-	{"triangular_solve", "%a: f32[3, 3], %b: f32[5, 3]", "triangular_solve %a, %b, lower=1"},
+	{"fft", "%x: c64[2, 12]", "", "fft %x, lengths=[12]"},
+	{"fft", "%x: f32[3, 17]", "", "fft %x, lengths=[17], real=1"},
+	{"fft", "%x: c128[2, 3, 4, 5]", "", "fft %x, lengths=[3, 4, 8], real=1, inverse=1"},
+	{"triangular_solve", "%a: f32[3, 3], %b: f32[5, 3]", "",
+	 "triangular_solve %a, %b, lower=1"},
+	{"reduce_body", "%x: f32[3, 50, 2], %v: f32[]", ADD,
+	 "reduce_body %x, %v, axes=[1], body=add"},
+	{"reduce_body", "%x: i8[4, 5], %y: f64[4, 5], %v: i8[], %w: f64[]",
+	 "body b(%a: i8[], %b: f64[], %c: i8[], %d: f64[]) { %1 = add %a, %c return v=%1, w=%d }",
+	 "reduce_body %x, %y, %v, %w, axes=[0, 1], body=b"},
+	{"reduce_window_body", "%x: f32[6, 7], %v: f32[]", ADD,
+	 "reduce_window_body %x, %v, window=[2, 3], stride=[2, 1], low=[1, -1], high=[0, 2],"
+	 " dilation=[1, 2], base=[2, 1], body=add"},
+	{"select_and_scatter", "%x: f32[3, 6, 8], %s: f32[3, 3, 4], %v: f32[]", LESS ADD,
+	 "select_and_scatter %x, %s, %v, window=[1, 2, 2], stride=[1, 2, 2], select=less,"
+	 " scatter=add"},
+	{"scatter", "%x: f32[5, 6], %i: i32[4], %u: f32[4, 6]", ADD,
+	 "scatter %x, %i, %u, window=[1], inserted=[0], map=[0], vector=1, body=add"},
+	{"scatter", "%x: f32[3, 6], %i: i16[3, 7, 1], %u: f32[3, 7]",
+	 "body two(%a: f32[], %b: f32[]) { %1 = mul %a, %b %2 = add %1, %a return r=%2 }",
+	 "scatter %x, %i, %u, inserted=[1], batch_x=[0], batch_at=[0], map=[1], vector=2,"
+	 " body=two"},
+	{"sort", "%x: f32[3, 9, 2]", LESS, "sort %x, axis=1, body=less"},
+	{"sort", "%x: i64[40], %y: bf16[40]",
+	 "body b(%a: i64[], %b: i64[], %c: bf16[], %d: bf16[]) { %1 = eq %a, %b %2 = lt %c, %d"
+	 " %3 = and %1, %2 return r=%3 }", "sort %x, %y, body=b"},
+	{"map", "%x: f32[3, 9], %y: i16[3, 9]",
+	 "body b(%a: f32[], %c: i16[]) { %1 = neg %a return r=%1, s=%c }", "map %x, %y, body=b"},
 };
 
 TEST(plain, damaged_calls_stay_inside)
@@ -318,14 +425,14 @@ TEST(plain, damaged_calls_stay_inside)
 		const struct op_info *op = op_info(op_find(k->name, strlen(k->name)));
 		struct call c, whole;
 		size_t n = 0;
-		read_call(sample[i][1], sample[i][2], &whole);
+		read_call(sample[i][1], sample[i][2], sample[i][3], &whole);
 		c = whole;
-		c.p.param = c.param;
-		CHECK_MSG(holds(k, &c), "%s", sample[i][2]);
+		point(&c);
+		CHECK_MSG(holds(k, &c), "%s", sample[i][3]);
 		run_call(k, &c, &seed);
-		for (int t = 0; t < 20000; t++) {
+		for (int t = 0; t < 8000; t++) {
 			c = whole;
-			c.p.param = c.param;
+			point(&c);
 			for (size_t j = 1 + pick(&seed, 4); j > 0; j--)
 				damage(&c, op->attrs, &seed);
 			if (holds(k, &c)) {

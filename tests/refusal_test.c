@@ -29,6 +29,8 @@ static const char *const unreachable[] = {
 	"a constant has no symbols",          /* and sees symbols */
 	"the sum of extents overflows",
 	"its results are too large",
+	"the dilated operand is too large",
+	"the window is too large",
 	"it has more than 64 results",
 	"it has more than 64 operands for its bodies",
 	"a body has more than 64 outputs",

@@ -42,16 +42,8 @@ static void write_view(const struct cpu_view *v, struct text *t)
 	}
 }
 
-static void write_prog(const struct cpu_prog *p, struct text *t)
+static void write_ins(const struct cpu_prog *p, struct text *t)
 {
-	text_u16(t, p->nload);
-	if (p->nload == 0)
-		return;
-	text_u16(t, p->nins);
-	text_u16(t, p->nslot);
-	text_u8(t, p->dtype);
-	for (int i = 0; i < p->nload; i++)
-		text_u16(t, p->load[i]);
 	for (int i = 0; i < p->nins; i++) {
 		const struct cpu_ins *s = &p->ins[i];
 		text_u8(t, s->kind);
@@ -65,6 +57,19 @@ static void write_prog(const struct cpu_prog *p, struct text *t)
 	}
 }
 
+static void write_prog(const struct cpu_prog *p, struct text *t)
+{
+	text_u16(t, p->nload);
+	if (p->nload == 0)
+		return;
+	text_u16(t, p->nins);
+	text_u16(t, p->nslot);
+	text_u8(t, p->dtype);
+	for (int i = 0; i < p->nload; i++)
+		text_u16(t, p->load[i]);
+	write_ins(p, t);
+}
+
 static void write_values(const struct cpu_value *v, uint32_t n, struct text *t)
 {
 	text_u32(t, n);
@@ -73,6 +78,23 @@ static void write_values(const struct cpu_value *v, uint32_t n, struct text *t)
 		text_u32(t, v[i].count);
 		text_u32(t, (uint32_t)v[i].into);
 	}
+}
+
+static void write_body(const struct cpu_body *b, struct text *t)
+{
+	text_u16(t, b->nin);
+	text_u16(t, b->nconst);
+	text_u16(t, b->nout);
+	text_u16(t, b->prog.nins);
+	text_u16(t, b->prog.nslot);
+	text_bytes(t, b->type, (size_t)b->nin + b->nconst + b->nout);
+	for (int i = 0; i < b->nconst; i++) {
+		text_u64(t, b->value[i][0]);
+		text_u64(t, b->value[i][1]);
+	}
+	for (int i = 0; i < b->nout; i++)
+		text_u16(t, b->out[i]);
+	write_ins(&b->prog, t);
 }
 
 void cpu_code_write(const struct cpu_code *c, struct text *out)
@@ -104,6 +126,9 @@ void cpu_code_write(const struct cpu_code *c, struct text *out)
 			text_u64(out, (uint64_t)s->param[k]);
 		write_prog(&s->pro, out);
 		write_prog(&s->epi, out);
+		text_u8(out, s->nbody);
+		for (int k = 0; k < s->nbody; k++)
+			write_body(&s->body[k], out);
 	}
 }
 
@@ -253,6 +278,67 @@ static void read_prog(struct code_reader *c, const struct cpu_step *s, struct cp
 		c->r.failed = true;
 }
 
+/* What comes before the instructions. */
+static void read_body_head(struct code_reader *c, struct cpu_body *b)
+{
+	size_t ntype = (size_t)b->nin + b->nconst + b->nout;
+	b->type = take(c, ntype, sizeof *b->type);
+	b->value = take(c, b->nconst, sizeof *b->value);
+	b->out = take(c, b->nout, sizeof *b->out);
+	for (size_t i = 0; i < ntype && !c->r.failed; i++) {
+		b->type[i] = read_u8(&c->r);
+		if (b->type[i] >= ADZE_DTYPE_COUNT ||
+		    dtype_info((adze_dtype)b->type[i])->bits < 8)
+			c->r.failed = true;
+	}
+	for (int i = 0; i < b->nconst && !c->r.failed; i++) {
+		b->value[i][0] = read_u64(&c->r);
+		b->value[i][1] = read_u64(&c->r);
+	}
+	for (int i = 0; i < b->nout && !c->r.failed; i++) {
+		b->out[i] = read_u16(&c->r);
+		if (b->out[i] >= b->prog.nslot)
+			c->r.failed = true;
+	}
+}
+
+static void read_body(struct code_reader *c, struct cpu_body *b)
+{
+	uint8_t type[CPU_MAX_SLOTS];
+	struct cpu_prog *p = &b->prog;
+	memset(type, ADZE_DTYPE_COUNT, sizeof type);
+	b->nin = read_u16(&c->r);
+	b->nconst = read_u16(&c->r);
+	b->nout = read_u16(&c->r);
+	p->nins = read_u16(&c->r);
+	p->nslot = read_u16(&c->r);
+	p->nload = (uint16_t)(b->nin + b->nconst);
+	if (b->nin > CPU_MAX_SLOTS || b->nconst > CPU_MAX_SLOTS || b->nout > CPU_MAX_PLAIN ||
+	    p->nslot > CPU_MAX_SLOTS || p->nload > p->nslot)
+		c->r.failed = true;
+	if (!c->r.failed)
+		read_body_head(c, b);
+	if (c->r.failed)
+		return;
+	memcpy(type, b->type, p->nload);
+	p->ins = take(c, p->nins, sizeof *p->ins);
+	for (int i = 0; i < p->nins && !c->r.failed; i++)
+		read_ins(c, p, &p->ins[i], type, false);
+	for (int i = 0; i < b->nout && !c->r.failed; i++)
+		if (type[b->out[i]] != b->type[p->nload + i])
+			c->r.failed = true;
+}
+
+static void read_bodies(struct code_reader *c, struct cpu_step *s)
+{
+	s->nbody = read_u8(&c->r);
+	if (s->nbody > CPU_MAX_BODIES)
+		c->r.failed = true;
+	s->body = take(c, c->r.failed ? 0 : s->nbody, sizeof *s->body);
+	for (int i = 0; i < s->nbody && !c->r.failed; i++)
+		read_body(c, &s->body[i]);
+}
+
 static void read_step(struct code_reader *c, struct cpu_step *s)
 {
 	char name[32];
@@ -279,6 +365,8 @@ static void read_step(struct code_reader *c, struct cpu_step *s)
 		read_prog(c, s, &s->pro);
 	if (!c->r.failed)
 		read_prog(c, s, &s->epi);
+	if (!c->r.failed)
+		read_bodies(c, s);
 }
 
 static struct cpu_value *read_values(struct code_reader *c, uint32_t ninput, uint32_t most,
@@ -424,12 +512,12 @@ static void print_prog(const struct cpu_prog *p, const char *name, struct text *
 		if (s->kind == CPU_INS_CONVERT)
 			text_add(out, "_%s", dtype_info((adze_dtype)s->to)->name);
 		for (int k = 0; k < s->nsrc; k++) {
-			bool load = s->src[k] < p->nload;
+			bool load = s->src[k] < p->nload && p->load != NULL;
 			text_add(out, " %s%d", load ? "v" : "r",
 				 load ? p->load[s->src[k]] : s->src[k]);
 		}
 	}
-	if (p->nins == 0)
+	if (p->nins == 0 && p->load != NULL)
 		text_add(out, "v%d", p->load[0]);
 	text_add(out, "}");
 }
@@ -445,4 +533,9 @@ void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct t
 		text_add(out, "%s%" PRId64, i > 0 ? "," : " param ", s->param[i]);
 	print_prog(&s->pro, "pro", out);
 	print_prog(&s->epi, "epi", out);
+	for (int i = 0; i < s->nbody; i++) {
+		print_prog(&s->body[i].prog, "body", out);
+		for (int k = 0; k < s->body[i].nout; k++)
+			text_add(out, "%s r%d", k > 0 ? "," : " of", s->body[i].out[k]);
+	}
 }

@@ -50,6 +50,19 @@ struct cpu_prog {
 };
 
 /**
+ * A body of scalars. `prog` is a program without operands of its own: its slots below nload are
+ * what goes in, then constants. `type` are their types, and behind them those of the results.
+ */
+#define CPU_MAX_BODIES 2
+struct cpu_body {
+	uint16_t nin, nconst, nout;
+	uint8_t *type;          /* of nin + nconst + nout */
+	uint64_t (*value)[2];   /* bytes of the constants */
+	uint16_t *out;          /* slots of the results */
+	struct cpu_prog prog;
+};
+
+/**
  * Steps; `view` [0] is always the result. A `pro` program makes the rows that the root reads,
  * an `epi` program works on the result in its place, its first load.
  *   EW       pro: the group. A view that is copied out has no instruction.
@@ -96,6 +109,8 @@ struct cpu_step {
 	struct cpu_view *view;
 	int64_t *param;
 	struct cpu_prog pro, epi; /* nload 0: there is none */
+	uint8_t nbody;            /* PLAIN: those of its attributes, in their order */
+	struct cpu_body *body;
 };
 
 /** What a body takes or gives: elements one behind the other. */
@@ -142,8 +157,8 @@ size_t cpu_step_blocks(const struct cpu_step *s, const int64_t **block);
 void cpu_step_print(const struct cpu_code *c, const struct cpu_step *s, struct text *out);
 
 /**
- * Attributes as numbers, field by field (struct plain); how many, -1 where a field is no number
- * or they are more than CPU_MAX_PARAMS - 1. `out` may be NULL.
+ * Attributes as numbers, field by field (struct plain); how many, -1 where a field is neither a
+ * number nor a body or they are more than CPU_MAX_PARAMS - 1. `out` may be NULL.
  */
 int cpu_plain_params(const struct attr_schema *schema, const void *attrs, int64_t *out);
 

@@ -28,6 +28,12 @@ struct cpu_pieces {
 	int n;
 };
 
+/** A body of scalars: the kernel of each instruction, and what plain kernels are told of it. */
+struct cpu_bound_body {
+	void (**run)(void);
+	struct plain_body plain; /* without `call` and `self` */
+};
+
 /** The functions of a step, found by name when it was loaded. */
 struct cpu_bound {
 	struct cpu_pieces pro, epi;
@@ -36,6 +42,7 @@ struct cpu_bound {
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
 	const struct plain_kernel *plain; /* PLAIN */
 	const struct kernel_impl *widen, *narrow; /* GEMM: rows to f32, the result from it */
+	struct cpu_bound_body body[CPU_MAX_BODIES];
 	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
 };
 
@@ -167,7 +174,7 @@ void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int
 /** Whether a PLAIN step has the views and parameters of its operation. */
 bool cpu_plain_step_holds(const struct cpu_step *s);
 /** Whether its sizes agree; then `work` is the scratch that it needs. */
-bool cpu_plain_agrees(const struct cpu_step *s, const struct plain_kernel *k,
+bool cpu_plain_agrees(const struct cpu_step *s, const struct cpu_bound *b,
 		      const struct cpu_box *box, size_t *work);
 
 /* ---- steps that run blocks: cpu_region.c ---- */

@@ -186,7 +186,7 @@ static bool agree(const struct cpu_loaded *l, const struct cpu_step *s, const st
 		return box[0].dense && box[1].dense && box[2].dense &&
 		       box[0].extent[0] == box[1].extent[0] &&
 		       box[0].extent[2] == box[1].extent[2] && box[0].extent[1] == box[2].count;
-	case CPU_PLAIN: return cpu_plain_agrees(s, b->plain, box, &work) && work <= scratch;
+	case CPU_PLAIN: return cpu_plain_agrees(s, b, box, &work) && work <= scratch;
 	case CPU_BRANCH:
 	case CPU_WHILE:
 	case CPU_SCAN: return cpu_region_agrees(&l->code, s, box, number);
@@ -230,7 +230,7 @@ static bool plain_scratch(const struct device_frame *f, uint32_t block, uint32_t
 	bool inside = true;
 	for (int k = 0; k < s->nview; k++)
 		inside &= set_box(f, block, &s->view[k], &box[k]);
-	return inside && cpu_plain_agrees(s, l->bound[i].plain, box, work);
+	return inside && cpu_plain_agrees(s, &l->bound[i], box, work);
 }
 
 static adze_status block_scratch(struct device_frame *f, uint32_t block, struct diag *d)

@@ -101,6 +101,44 @@ static adze_status bind_prog(adze_context *c, struct cpu_loaded *l, const struct
 	return ADZE_OK;
 }
 
+/* What a body is where it is one function of two inputs, or one of its inputs. */
+static void describe_body(const struct cpu_body *b, struct plain_body *out)
+{
+	const struct cpu_ins *s = b->prog.ins;
+	out->ew = EW_COUNT;
+	out->same = b->nout == 1 && b->out[0] < b->nin ? b->out[0] : -1;
+	if (b->nout != 1 || b->prog.nins != 1 || s->kind != CPU_INS_EW || s->nsrc != 2 ||
+	    b->out[0] != s->dst || s->src[0] >= b->nin || s->src[1] >= b->nin)
+		return;
+	out->ew = (enum ew)s->ew;
+	out->arg[0] = s->src[0];
+	out->arg[1] = s->src[1];
+}
+
+/* Each instruction by itself: results of several may be wanted. */
+static adze_status bind_body(adze_context *c, struct cpu_loaded *l, const struct cpu_body *b,
+			     struct cpu_bound_body *out, struct diag *d)
+{
+	adze_dtype *type = arena_new(&l->arena, (size_t)b->nin + b->nout, sizeof *type);
+	out->run = arena_new(&l->arena, b->prog.nins, sizeof *out->run);
+	if (type == NULL || out->run == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
+	for (int i = 0; i < b->nin; i++)
+		type[i] = (adze_dtype)b->type[i];
+	for (int i = 0; i < b->nout; i++)
+		type[b->nin + i] = (adze_dtype)b->type[b->prog.nload + i];
+	for (int i = 0; i < b->prog.nins; i++) {
+		const struct kernel_impl *k = find_ins(c, &b->prog.ins[i], d);
+		if (k == NULL)
+			return d->status;
+		out->run[i] = k->run;
+	}
+	out->plain = (struct plain_body){.nin = b->nin, .nout = b->nout, .in = type,
+					 .out = type + b->nin};
+	describe_body(b, &out->plain);
+	return ADZE_OK;
+}
+
 static bool is_narrow(int dtype)
 {
 	return dtype_is_float((adze_dtype)dtype) && dtype_bytes((adze_dtype)dtype) < 4;
@@ -368,6 +406,8 @@ static adze_status bind_step(adze_context *c, struct cpu_loaded *l, uint32_t blo
 	l->nbox += s->nview;
 	TRY(bind_prog(c, l, &s->pro, &b->pro, d));
 	TRY(bind_prog(c, l, &s->epi, &b->epi, d));
+	for (int i = 0; i < s->nbody; i++)
+		TRY(bind_body(c, l, &s->body[i], &b->body[i], d));
 	bind_root(c, s, b, d);
 	return d->status;
 }

@@ -228,9 +228,8 @@ static uint16_t take_slot(struct slots *s, uint16_t first)
 	return CPU_RESULT;
 }
 
-static void emit_ins(struct lowerer *l, ir_val v, struct cpu_ins *s)
+void lower_ins(const adze_graph *g, ir_val v, struct cpu_ins *s)
 {
-	const adze_graph *g = l->g;
 	const struct ir_node *n = &g->node[v];
 	s->nsrc = (uint8_t)n->narg;
 	s->dtype = (uint8_t)ir_type(g, ir_arg(g, v, 0))->dtype;
@@ -283,7 +282,7 @@ static adze_status emit_program(struct lowerer *l, const ir_val *node, size_t n,
 		return lower_no_memory(l);
 	for (size_t i = 0; i < n; i++) {
 		struct cpu_ins *s = &p->ins[p->nins++];
-		emit_ins(l, node[i], s);
+		lower_ins(g, node[i], s);
 		for (int k = 0; k < s->nsrc; k++) {
 			ir_val a = ir_arg(g, node[i], (size_t)k);
 			int at = 0;
@@ -736,16 +735,19 @@ static adze_status lower_blocks(struct lowerer *l, const adze_graph *g)
 		struct cpu_block *b = &c->block[c->nblock];
 		l->g = graph[c->nblock];
 		l->arena_from = from[c->nblock];
-		l->first_body = (uint32_t)n;
+		TRY(lower_body_blocks(l, (uint32_t)n));
 		b->first = c->nstep;
 		if (c->nblock > 0)
 			TRY(lower_values(l, b));
 		TRY(lower_graph(l));
 		b->nstep = c->nstep - b->first;
 		TRY(grow_arena(l, &end));
-		for (size_t i = 0; i < l->g->nbody; i++, n++) {
-			graph[n] = l->g->body[i];
-			from[n] = size_round_up((size_t)end, EXE_ALIGN);
+		for (size_t i = 0; i < l->g->nbody; i++) {
+			if (l->body_block[i] == 0)
+				continue;
+			graph[l->body_block[i]] = l->g->body[i];
+			from[l->body_block[i]] = size_round_up((size_t)end, EXE_ALIGN);
+			n++;
 		}
 	}
 	return ADZE_OK;

@@ -24,7 +24,7 @@ struct lowerer {
 	size_t view_cap;       /* of step->view */
 	uint64_t arena_from;   /* where the graph's arena begins in that of the call */
 	uint64_t spare_bytes;  /* behind it: what steps that run bodies need besides */
-	uint32_t first_body;   /* the block of the graph's body 1 */
+	uint32_t *body_block;  /* by body of the graph: its block, 0 where it has none */
 };
 
 adze_status lower_no_memory(struct lowerer *l);
@@ -53,6 +53,13 @@ adze_status lower_plain(struct lowerer *l);
 adze_status lower_region(struct lowerer *l);
 /** The block's values from the graph's inputs and outputs; for bodies. */
 adze_status lower_values(struct lowerer *l, struct cpu_block *b);
+/** Blocks, from `next` on, for the bodies of regions; other bodies are part of a step. */
+adze_status lower_body_blocks(struct lowerer *l, uint32_t next);
+
+/** The instruction for an element-wise node, but for its slots. */
+void lower_ins(const adze_graph *g, ir_val v, struct cpu_ins *s);
+/** The bodies of the group's root as programs of the step under way: cpu_lower_body.c. */
+adze_status lower_bodies(struct lowerer *l);
 
 /** cpu_lower_dot.c: the views of the group's product, result first. */
 adze_status lower_dot_views(struct lowerer *l);

@@ -241,5 +241,5 @@ adze_status lower_plain(struct lowerer *l)
 	if (n < 0)
 		return lower_unsupported(l, root, "its attributes are no numbers");
 	s->nparam = (uint16_t)(1 + n);
-	return ADZE_OK;
+	return lower_bodies(l);
 }

@@ -106,7 +106,7 @@ static adze_status add_spares(struct lowerer *l, int64_t body, int64_t carry, ui
 
 static void add_block(struct lowerer *l, int64_t body)
 {
-	lower_add_param(l, (int64_t)l->first_body + body - 1);
+	lower_add_param(l, l->body_block[body - 1]);
 }
 
 static adze_status lower_branch(struct lowerer *l)
@@ -175,4 +175,30 @@ adze_status lower_region(struct lowerer *l)
 		return ADZE_E_NOMEM;
 	return kind == CPU_WHILE ? lower_while(l) : kind == CPU_SCAN ? lower_scan(l)
 								      : lower_branch(l);
+}
+
+static void number_body(struct lowerer *l, int64_t body, uint32_t *next)
+{
+	if (l->body_block[body - 1] == 0)
+		l->body_block[body - 1] = (*next)++;
+}
+
+adze_status lower_body_blocks(struct lowerer *l, uint32_t next)
+{
+	const adze_graph *g = l->g;
+	l->body_block = arena_new(l->arena, g->nbody, sizeof *l->body_block);
+	if (l->body_block == NULL)
+		return lower_no_memory(l);
+	for (ir_val v = 1; v < g->nnode; v++) {
+		const struct attr_schema *s = op_info((enum ir_op)g->node[v].op)->attrs;
+		for (int i = 0; ir_class(g, v) == CLASS_REGION && i < s->nfield; i++) {
+			const void *at = (const char *)g->node[v].attrs + s->field[i].offset;
+			const struct ir_bodies *list = at;
+			if (s->field[i].kind == ATTR_BODY)
+				number_body(l, *(const ir_attr_BODY *)at, &next);
+			for (int k = 0; s->field[i].kind == ATTR_BODIES && k < list->n; k++)
+				number_body(l, list->at[k], &next);
+		}
+	}
+	return ADZE_OK;
 }
