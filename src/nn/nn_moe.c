@@ -233,7 +233,18 @@ adze_tensor(adze_nn_experts)(struct adze_nn_experts l, adze_tensor x, adze_tenso
 		return form_end(&op, x);
 	adze_tensor both = (adze_dot)(x, l.gate_up_proj, "-1=2");
 	adze_tensor h = gate_and_weigh(&op, both, weights, activation);
-	return form_end(&op, (adze_dot)(h, l.down_proj, "-2=0 -1=2"));
+	struct attrs_dot dot;
+	memset(&dot, 0, sizeof dot);
+	int rank = tensor_type(&op, x.id)->rank;
+	/* Each expert by itself, then the sum: down_proj stays as it lies. */
+	dot.batch_a = (struct ir_dims){.n = 1, .at = {rank - 1}};
+	dot.batch_b = (struct ir_dims){.n = 1, .at = {0}};
+	dot.sum_a = (struct ir_dims){.n = 1, .at = {rank}};
+	dot.sum_b = (struct ir_dims){.n = 1, .at = {2}};
+	adze_tensor y = form_of(&op, 0);
+	if (op.ok && adze_is(h))
+		y = form_of(&op, ir_emit2(op.graph, OP_DOT, h.id, l.down_proj.id, &dot));
+	return form_end(&op, (adze_sum)(y, "0"));
 }
 
 /* Sums over the last `n` axes of a and `sum_b` of b, whose first `batch` axes are of a batch. */
