@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The graph for Graphviz: a box for each node, a frame for each group.
+ * The graph for Graphviz: a box for each node, a frame for each group and each body.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ir/graph.h"
@@ -21,12 +22,18 @@ static void print_escaped(const char *text, size_t len, struct text *out)
 	}
 }
 
-static void print_box(const adze_graph *g, ir_val v, const char *indent, struct text *out)
+/* Names of boxes in bodies begin with the places of the bodies around them. */
+#define PREFIX (IR_MAX_DEPTH * 22)
+
+static void print_box(const adze_graph *g, const char *prefix, ir_val v, const char *indent,
+		      struct text *out)
 {
 	const struct ir_node *n = &g->node[v];
+	if (n->op == OP_NONE)
+		return;
 	bool parameter = n->op == OP_INPUT || n->op == OP_WEIGHT;
 	char type[SHAPE_TEXT];
-	text_add(out, "%sn%" PRIu32 " [label=\"", indent, v);
+	text_add(out, "%s%sn%" PRIu32 " [label=\"", indent, prefix, v);
 	if (parameter) {
 		const char *name = IR_ATTRS(name, g, v)->name;
 		print_escaped(name, strlen(name), out);
@@ -45,7 +52,7 @@ static uint32_t group_of(const adze_graph *g, ir_val v)
 }
 
 /* The frames: values sorted by group by counting, so that it takes one pass. */
-static bool print_groups(const adze_graph *g, struct text *out)
+static bool print_groups(const adze_graph *g, const char *prefix, struct text *out)
 {
 	const adze_allocator *a = g->arena.from;
 	size_t cap = g->nnode + 1;
@@ -63,17 +70,44 @@ static bool print_groups(const adze_graph *g, struct text *out)
 		for (size_t k = 1; k < cap; k++) {
 			if (start[k] == start[k - 1])
 				continue;
-			text_add(out, "\tsubgraph cluster_%zu {\n\t\tlabel=\"%zu\";\n", k, k);
+			text_add(out, "\tsubgraph cluster_%s%zu {\n\t\tlabel=\"%zu\";\n",
+				 prefix, k, k);
 			for (size_t i = start[k - 1]; i < start[k]; i++)
-				print_box(g, list[i], "\t\t", out);
+				print_box(g, prefix, list[i], "\t\t", out);
 			text_add(out, "\t}\n");
 		}
 		for (size_t i = 0; i < start[0]; i++)
-			print_box(g, list[i], "\t", out);
+			print_box(g, prefix, list[i], "\t", out);
 	}
 	bool done = start != NULL && list != NULL;
 	mem_free(a, start, cap + 1, sizeof *start);
 	mem_free(a, list, cap, sizeof *list);
+	return done;
+}
+
+static bool print_inside(const adze_graph *g, const char *prefix, struct text *out)
+{
+	char inner[PREFIX];
+	bool done = print_groups(g, prefix, out);
+	for (size_t i = 0; i < g->nbody && done; i++) {
+		const adze_graph *b = g->body[i];
+		snprintf(inner, sizeof inner, "%sb%zu_", prefix, i + 1);
+		text_add(out, "\tsubgraph cluster_%s {\n\t\tlabel=\"", inner);
+		print_escaped(b->name, strlen(b->name), out);
+		text_add(out, "\";\n");
+		done = print_inside(b, inner, out);
+		text_add(out, "\t}\n");
+	}
+	for (ir_val v = 1; v < g->nnode; v++)
+		for (size_t i = 0; i < g->node[v].narg; i++)
+			text_add(out, "\t%sn%" PRIu32 " -> %sn%" PRIu32 ";\n", prefix,
+				 ir_arg(g, v, i), prefix, v);
+	for (size_t i = 0; i < g->noutput; i++) {
+		text_add(out, "\t%so%zu [label=\"", prefix, i);
+		print_escaped(g->output[i].name, strlen(g->output[i].name), out);
+		text_add(out, "\", shape=ellipse];\n\t%sn%" PRIu32 " -> %so%zu;\n", prefix,
+			 g->output[i].value, prefix, i);
+	}
 	return done;
 }
 
@@ -82,18 +116,7 @@ void ir_print_dot(const adze_graph *g, struct text *out)
 	text_add(out, "digraph \"");
 	print_escaped(g->name, strlen(g->name), out);
 	text_add(out, "\" {\n\tnode [shape=box];\n");
-	if (!print_groups(g, out)) {
+	if (!print_inside(g, "", out))
 		out->failed = true;
-		return;
-	}
-	for (ir_val v = 1; v < g->nnode; v++)
-		for (size_t i = 0; i < g->node[v].narg; i++)
-			text_add(out, "\tn%" PRIu32 " -> n%" PRIu32 ";\n", ir_arg(g, v, i), v);
-	for (size_t i = 0; i < g->noutput; i++) {
-		text_add(out, "\to%zu [label=\"", i);
-		print_escaped(g->output[i].name, strlen(g->output[i].name), out);
-		text_add(out, "\", shape=ellipse];\n\tn%" PRIu32 " -> o%zu;\n", g->output[i].value,
-			 i);
-	}
 	text_add(out, "}\n");
 }

@@ -89,6 +89,20 @@ TEST(body, passes_work_inside)
 	}
 }
 
+TEST(body, dot_frames_bodies)
+{
+	adze_graph *g = parse(pick);
+	struct text out;
+	text_init(&out, &mem_libc);
+	ir_print_dot(g, &out);
+	CHECK(!out.failed);
+	CHECK(strstr(out.at, "subgraph cluster_b1_ {\n\t\tlabel=\"both\"") != NULL);
+	CHECK(strstr(out.at, "subgraph cluster_b2_ {\n\t\tlabel=\"swap\"") != NULL);
+	CHECK(strstr(out.at, "b1_n1 -> b1_n3;") != NULL && strstr(out.at, "b2_o1") != NULL);
+	text_fini(&out);
+	ir_graph_destroy(g);
+}
+
 TEST(body, what_nothing_uses_falls_away)
 {
 	adze_graph *g = parse(pick), *to;
