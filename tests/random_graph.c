@@ -324,6 +324,12 @@ struct random_graph *random_graph_part(const struct random_graph *r, size_t drop
 	}
 	for (size_t i = 0; i < 2; i++) /* of add_symbols() */
 		live[g->input[i]] = true;
+	/* All bodies, so that they keep their numbers. */
+	for (size_t i = 0; i < g->nbody; i++) {
+		adze_graph *body;
+		CHECK(ir_rebuild(g->body[i], NULL, NULL, NULL, 0, &body) == ADZE_OK);
+		CHECK(ir_body_add(p->g, body) == (int64_t)i + 1);
+	}
 	for (size_t v = g->nnode; v-- > 1;)
 		for (size_t k = 0; k < g->node[v].narg && live[v] && v != cut; k++)
 			live[ir_arg(g, (ir_val)v, k)] = true;

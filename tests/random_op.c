@@ -468,7 +468,7 @@ ir_val random_op(struct random_graph *r, ir_val x)
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
 		emit_concat,  emit_pad,      emit_bits,    emit_take,    emit_gather,   emit_rng,
-		emit_cumulative, emit_top_k,
+		emit_cumulative, emit_top_k, random_region, random_region,
 		emit_dynamic_slice, emit_dynamic_update, emit_extent, emit_iota};
 	return emit[random_pick(r, COUNT_OF(emit))](r, x);
 }

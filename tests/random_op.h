@@ -30,5 +30,7 @@ ir_val random_scalar(struct random_graph *r, adze_dtype dtype);
 
 /** One more operation, `x` among its operands; 0 where it cannot be. */
 ir_val random_op(struct random_graph *r, ir_val x);
+/** The same with bodies: one result of a branch or a loop. */
+ir_val random_region(struct random_graph *r, ir_val x);
 
 #endif

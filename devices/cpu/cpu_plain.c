@@ -28,7 +28,7 @@ int cpu_plain_params(const struct attr_schema *schema, const void *attrs, int64_
 	int n = 0;
 	for (int i = 0; i < schema->nfield; i++) {
 		const struct attr_field *f = &schema->field[i];
-		const void *at = (const char *)attrs + f->offset;
+		const void *at = out != NULL ? (const char *)attrs + f->offset : NULL;
 		int count = field_params(f->kind);
 		if (count < 0 || n + count >= CPU_MAX_PARAMS)
 			return -1;
