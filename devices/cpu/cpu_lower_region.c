@@ -160,9 +160,24 @@ static adze_status lower_scan(struct lowerer *l)
 	return ADZE_OK;
 }
 
+static bool has_packed(const adze_graph *g, ir_val v)
+{
+	struct ir_results r;
+	bool packed = false;
+	ir_results(g, v, &r);
+	for (size_t i = 0; i < r.n; i++)
+		packed |= dtype_is_packed(r.type[i].dtype);
+	for (size_t i = 0; i < g->node[v].narg; i++)
+		packed |= dtype_is_packed(ir_type(g, ir_arg(g, v, i))->dtype);
+	return packed;
+}
+
 adze_status lower_region(struct lowerer *l)
 {
 	ir_val root = l->group->root;
+	if (has_packed(l->g, root))
+		return lower_unsupported(l, root, "on the CPU bodies neither take nor give packed "
+					 "elements; convert them before");
 	enum cpu_step_kind kind = CPU_STEP_COUNT;
 	switch (l->g->node[root].op) {
 	case OP_IF:
