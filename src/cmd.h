@@ -123,6 +123,13 @@ struct cmd_pairs {
 /** Takes "NAME=FILE" apart, in its place; false after words. */
 bool cmd_pairs_add(const struct cmd *c, const char *option, struct cmd_pairs *p, char *text);
 
+/** What an operation takes, as text. */
+struct op_info;
+void cmd_op_operands(const struct op_info *o, char *out, size_t cap);
+void cmd_op_attributes(const struct op_info *o, char *out, size_t cap);
+/** The operation reference, as Markdown. */
+void cmd_print_reference(void);
+
 /** Inputs in the order of the signature, from --input and --inputs. */
 struct cmd_inputs {
 	adze_store *store;

@@ -42,7 +42,7 @@ static int list_options(const struct cmd *c, int argc, char **argv, bool markdow
 
 /* ---- ops ---- */
 
-static void op_operands(const struct op_info *o, char *out, size_t cap)
+void cmd_op_operands(const struct op_info *o, char *out, size_t cap)
 {
 	if (o->min_args == o->max_args)
 		snprintf(out, cap, "%u", o->min_args);
@@ -52,7 +52,7 @@ static void op_operands(const struct op_info *o, char *out, size_t cap)
 		snprintf(out, cap, "%u to %u", o->min_args, o->max_args);
 }
 
-static void op_attributes(const struct op_info *o, char *out, size_t cap)
+void cmd_op_attributes(const struct op_info *o, char *out, size_t cap)
 {
 	size_t at = 0;
 	out[0] = '\0';
@@ -77,31 +77,6 @@ static json_t *op_json(const struct op_info *o)
 	return v;
 }
 
-static void print_ops_markdown(void)
-{
-	/* In the order of enum op_class. */
-	static const char *const title[] = {
-		"Sources", "Element-wise", "Reductions", "Rows", "Matrix products",
-		"Convolutions", "Windows", "Views", "Moves"};
-	printf("# Operations\n\n"
-	       "Made from the tables `ir/ops.def` and `src/base/ew.def` by `adze ops --markdown`.\n"
-	       "docs/ir.md says how a graph is written; `ir/eval.c` defines what each one does.\n");
-	int last = -1;
-	for (int i = 1; i < OP_COUNT; i++) {
-		const struct op_info *o = op_info((enum ir_op)i);
-		char n[32], attrs[256];
-		if ((int)o->class != last)
-			printf("\n## %s\n\n| operation | operands | attributes | what it is |\n"
-			       "|---|---|---|---|\n",
-			       title[o->class]);
-		last = (int)o->class;
-		op_operands(o, n, sizeof n);
-		op_attributes(o, attrs, sizeof attrs);
-		printf("| `%s` | %s | %s | %s%s |\n", o->name, n, attrs, o->doc,
-		       o->flags & OP_DECLARED ? " Its type is written." : "");
-	}
-}
-
 static int run_ops(int argc, char **argv)
 {
 	enum form form;
@@ -109,7 +84,7 @@ static int run_ops(int argc, char **argv)
 	if (code != 0)
 		return code - 1;
 	if (form == FORM_MARKDOWN) {
-		print_ops_markdown();
+		cmd_print_reference();
 		return CMD_OK;
 	}
 	if (form == FORM_JSON) {
@@ -124,8 +99,8 @@ static int run_ops(int argc, char **argv)
 	for (int i = 1; i < OP_COUNT; i++) {
 		const struct op_info *o = op_info((enum ir_op)i);
 		char n[32], attrs[256];
-		op_operands(o, n, sizeof n);
-		op_attributes(o, attrs, sizeof attrs);
+		cmd_op_operands(o, n, sizeof n);
+		cmd_op_attributes(o, attrs, sizeof attrs);
 		CMD_ROW(&t, o->name, op_class_name(o->class), n, attrs, o->doc);
 	}
 	cmd_table_print(&t, "");

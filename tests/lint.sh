@@ -169,7 +169,17 @@ rule_listed() {
 	done
 }
 
-echo "1..12"
+# Functions on tensors, but for inputs and weights; those of src/nn/ have docs/nn.md.
+rule_examples() {
+	grep -ho 'ADZE_API adze_tensor adze_[a-z0-9_]*(' src/adze*.h |
+		sed 's/.* adze_//; s/(//; s/_at$//' | grep -v '^input$\|^weight$' |
+		while read -r f; do
+			grep -q "^EXAMPLE($f, adze_$f(" src/examples.def ||
+				echo "src/examples.def: there is no EXAMPLE($f, ...)"
+		done
+}
+
+echo "1..13"
 report "includes follow src/base <- ir, kernels <- devices <- src" rule_direction
 report "cpu_lower.c alone sees the graph and a CPU kernel together" rule_lower
 report "the library takes memory through mem.h alone" rule_memory
@@ -182,4 +192,5 @@ report "no blanks at the end of a line" rule_blanks
 report "no dead code, nothing left for later" rule_finished
 report "files below 800 lines, functions below 70, lines up to 100 columns" rule_budgets
 report "every source is listed in a sources.am" rule_listed
+report "every function on tensors has an example" rule_examples
 exit $((failed != 0))
