@@ -37,11 +37,11 @@ static bool read_tolerance(const char *text, struct tolerance *t)
 	return (rel || abs) && *text == '\0';
 }
 
-/* The bits of an element as a number that grows as the element does. */
-static int64_t rank_of(uint64_t bits, int width)
+/* The bits of element `v` as a number that grows as the element does. */
+static int64_t rank_of(uint64_t bits, int width, double v)
 {
 	uint64_t sign = (uint64_t)1 << (width - 1);
-	return bits & sign ? -(int64_t)(bits & ~sign) : (int64_t)bits;
+	return signbit(v) ? -(int64_t)(bits & ~sign) : (int64_t)bits;
 }
 
 /* How far `got` is beyond what is allowed: 0 for fine, else larger for worse. */
@@ -67,8 +67,8 @@ static double excess(adze_dtype dtype, const void *got, const void *want,
 		uint64_t x = 0, y = 0;
 		memcpy(&x, got, size);
 		memcpy(&y, want, size);
-		double apart = fabs((double)rank_of(x, (int)size * 8) -
-				    (double)rank_of(y, (int)size * 8));
+		int bits = dtype_info(dtype)->bits;
+		double apart = fabs((double)rank_of(x, bits, a) - (double)rank_of(y, bits, b));
 		return apart <= t->n ? 0 : apart;
 	}
 	double allowed = t->abs + t->rel * fabs(b), off = fabs(a - b);

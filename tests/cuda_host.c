@@ -27,13 +27,14 @@ bool cuda_host_refuses(const adze_graph *g)
 {
 	bool refuses = false;
 	for (ir_val v = 1; v < g->nnode; v++)
-		refuses |= ir_class(g, v) == CLASS_PLAIN;
+		refuses |= ir_class(g, v) == CLASS_PLAIN ||
+			   dtype_info(ir_type(g, v)->dtype)->cuda == NULL;
 	if (!refuses)
 		return false;
 	struct diag d = {ADZE_OK, ""};
 	struct cuda_program p;
 	adze_status status = cuda_emit(g, 80, &p, &d);
-	CHECK_MSG(status == ADZE_E_UNSUPPORTED && strstr(d.text, "CUDA cannot") != NULL, "%s: %s",
+	CHECK_MSG(status == ADZE_E_UNSUPPORTED && strstr(d.text, "CUDA") != NULL, "%s: %s",
 		  g->name, d.text);
 	cuda_program_fini(&p);
 	return true;

@@ -2,8 +2,9 @@
  *
  * Cases of tests/data/ops (NumPy's numbers) and tests/data/jax: a safetensors file with inputs
  * by name, `expect.<output>` tensors, and the metadata "graph" (.air text) and "tolerance"
- * (compare.h). The graph has no weights. Symbols have the values that the inputs' extents give
- * them.
+ * (compare.h). Elements of types that such a file has no name for, and of packed ones, lie in it
+ * as their bytes, u8 along one axis. The graph has no weights. Symbols have the values that the
+ * inputs' extents give them.
  */
 #ifndef ADZE_OP_CASE_H
 #define ADZE_OP_CASE_H
@@ -19,6 +20,7 @@ struct op_case {
 	void **outputs;      /* room for results, not zero */
 	const void **want;   /* by output */
 	size_t *count;       /* elements of each output */
+	size_t *bytes;
 	const char *tolerance;
 	struct arena memory;
 };
@@ -29,6 +31,9 @@ void op_case_close(struct op_case *c);
 
 /** Whether c->outputs are what is expected; words with the output's name where not. */
 bool op_case_compare(const struct op_case *c, char *message, size_t cap);
+
+/** Copies what is expected to the outputs: for a device that rightly refuses a case. */
+void op_case_take_want(const struct op_case *c);
 
 /** Fills outputs from inputs: what a device under test does. */
 typedef adze_status op_case_run(void *self, const struct op_case *c, struct diag *d);
