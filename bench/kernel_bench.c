@@ -74,6 +74,9 @@ static void call(const struct job *j)
 	else if (strcmp(type, "gemm_nt_fn") == 0)
 		((gemm_nt_fn *)j->run)(j->y, (ptrdiff_t)j->n, 1, j->a, (ptrdiff_t)j->k, j->b,
 				       (ptrdiff_t)j->k, j->m, j->n, j->k);
+	else if (strcmp(type, "gemm_nt_int_fn") == 0)
+		((gemm_nt_int_fn *)j->run)(j->y, (ptrdiff_t)j->n, 1, j->a, (ptrdiff_t)j->k, j->b,
+					   (ptrdiff_t)j->k, j->m, j->n, j->k);
 	else if (strcmp(type, "gemv_nn_f32_fn") == 0)
 		((gemv_nn_f32_fn *)j->run)(j->y, j->a, j->b, (ptrdiff_t)j->n, j->n, j->k);
 	else if (strcmp(type, "conv2d_f32_fn") == 0)
@@ -141,7 +144,7 @@ static adze_dtype operand_type(const char *family)
 /* Products of a few rows: bench_row() takes two sizes. */
 static bool is_few(const struct kernel_family *f)
 {
-	return strcmp(f->type, "gemm_nt_fn") == 0 || strncmp(f->type, "gemv", 4) == 0;
+	return strncmp(f->type, "gemm_nt_", 8) == 0 || strncmp(f->type, "gemv", 4) == 0;
 }
 
 static void shape_of(struct job *j, size_t side)
@@ -154,7 +157,7 @@ static void shape_of(struct job *j, size_t side)
 		j->flops = 2.0 * (double)(side * side) * (double)side;
 		j->bytes = 12.0 * (double)(side * side);
 	} else if (is_few(j->family)) {
-		j->m = strcmp(type, "gemm_nt_fn") == 0 ? 4 : 1;
+		j->m = strncmp(type, "gemm_nt_", 8) == 0 ? 4 : 1;
 		j->n = j->k = side;
 		j->flops = 2.0 * (double)(side * side) * (double)j->m;
 		j->bytes = (double)(side * side * dtype_bytes(operand_type(j->family->name)));

@@ -19,6 +19,11 @@
 
 enum { WIDTH = 8192, LENGTH = 4096 };
 
+/* Element types; what differs from the result's is converted in the graph. */
+struct types {
+	adze_dtype y, x, w;
+};
+
 struct product {
 	adze_module *module;
 	adze_buffer *x, *y;
@@ -60,33 +65,35 @@ static adze_status random_buffer(adze_device *device, adze_dtype dtype, int rows
 	void *at = status == ADZE_OK ? adze_buffer_data(*out) : NULL;
 	for (size_t i = 0; at != NULL && i < (size_t)rows * LENGTH; i++) {
 		seed = seed * 1664525u + 1013904223u;
-		dtype_store_float(dtype, at, i, (double)(seed >> 8) / (1 << 23) - 1);
+		if (dtype_is_float(dtype))
+			dtype_store_float(dtype, at, i, (double)(seed >> 8) / (1 << 23) - 1);
+		else
+			dtype_store_int(dtype, at, i, (int64_t)(seed >> 24) - 128);
 	}
 	return status;
 }
 
-/* `mixed`: x stays f32, and the weights are converted in the graph. */
-static adze_tensor build(adze_graph *g, adze_dtype dtype, bool mixed, int m)
+static adze_tensor build(adze_graph *g, const struct types *t, int m)
 {
 	char dims[64];
 	snprintf(dims, sizeof dims, "m=%d k=%d", m, LENGTH);
-	adze_tensor x = adze_input(g, "x", mixed ? ADZE_F32 : dtype, dims);
+	adze_tensor x = adze_input(g, "x", t->x, dims);
 	snprintf(dims, sizeof dims, "n=%d k=%d", WIDTH, LENGTH);
-	adze_tensor w = adze_weight(g, "w", dtype, dims);
-	return adze_dot(x, mixed ? adze_convert(w, ADZE_F32) : w, "k");
+	adze_tensor w = adze_weight(g, "w", t->w, dims);
+	return adze_dot(adze_convert(x, t->y), adze_convert(w, t->y), "k");
 }
 
-static void report(adze_dtype dtype, bool mixed, int m, int threads,
+static void report(const struct types *type, int m, int threads,
 		   const struct bench_ceilings *most, const struct bench_time *t, bool rival)
 {
 	char parameters[128], extra[256];
 	double flops = 2.0 * m * WIDTH * LENGTH, ns = t[0].median * 1e3;
-	double bytes = (double)WIDTH * LENGTH * dtype_bytes(dtype);
-	double bound = flops / most->fma > bytes / most->read ? flops / most->fma
-							     : bytes / most->read;
+	double bytes = (double)WIDTH * LENGTH * dtype_bytes(type->w);
+	double work = flops / (type->y == ADZE_I32 ? most->dot : most->fma);
+	double bound = work > bytes / most->read ? work : bytes / most->read;
 	snprintf(parameters, sizeof parameters,
 		 "\"m\":%d,\"n\":%d,\"k\":%d,\"x\":\"%s\",\"w\":\"%s\",\"threads\":%d", m, WIDTH,
-		 LENGTH, mixed ? "f32" : dtype_info(dtype)->name, dtype_info(dtype)->name, threads);
+		 LENGTH, dtype_info(type->x)->name, dtype_info(type->w)->name, threads);
 	int n = snprintf(extra, sizeof extra,
 			 "\"gbs\":%.1f,\"gflops\":%.1f,\"share_of_ceiling\":%.3f", bytes / ns,
 			 flops / ns, bound / ns);
@@ -97,7 +104,7 @@ static void report(adze_dtype dtype, bool mixed, int m, int threads,
 	bench_print("product_nt", parameters, t, extra);
 }
 
-static int run_product(adze_dtype dtype, bool mixed, int m, int threads,
+static int run_product(const struct types *type, int m, int threads,
 		       const struct bench_ceilings *most)
 {
 	adze_context *context = bench_context(threads);
@@ -113,14 +120,14 @@ static int run_product(adze_dtype dtype, bool mixed, int m, int threads,
 	bool good = adze_device_open(context, "cpu", &device) == ADZE_OK &&
 		    adze_graph_create(context, "product", &g) == ADZE_OK;
 	if (good)
-		adze_output(build(g, dtype, mixed, m), "y");
+		adze_output(build(g, type, m), "y");
 	good = good && adze_compile(device, g, &exe) == ADZE_OK &&
-	       random_buffer(device, dtype, WIDTH, "n=%d k=%d", &w) == ADZE_OK &&
+	       random_buffer(device, type->w, WIDTH, "n=%d k=%d", &w) == ADZE_OK &&
 	       adze_bind(exe, &w, 1, &p.module) == ADZE_OK &&
-	       random_buffer(device, mixed ? ADZE_F32 : dtype, m, "m=%d k=%d", &p.x) == ADZE_OK;
+	       random_buffer(device, type->x, m, "m=%d k=%d", &p.x) == ADZE_OK;
 #if HAVE_OPENBLAS
 	openblas_set_num_threads(threads);
-	if (good && dtype == ADZE_F32) {
+	if (good && type->w == ADZE_F32) {
 		run[1] = blas_once;
 		p.plain_x = adze_buffer_data(p.x);
 		p.plain_w = adze_buffer_data(w);
@@ -131,7 +138,7 @@ static int run_product(adze_dtype dtype, bool mixed, int m, int threads,
 #endif
 	good = good && bench_measure(run, self, n, 1, t);
 	if (good)
-		report(dtype, mixed, m, threads, most, t, n > 1);
+		report(type, m, threads, most, t, n > 1);
 	int code = good ? 0 : bench_failed(context, "product_nt");
 	free(p.plain_y);
 	adze_buffer_destroy(p.x);
@@ -148,10 +155,11 @@ static int run_product(adze_dtype dtype, bool mixed, int m, int threads,
 int product_bench(void)
 {
 	static const int rows[] = {1, 2, 4, 8, 16, 32, 64, 128, 512};
-	static const struct {
-		adze_dtype dtype;
-		bool mixed;
-	} type[] = {{ADZE_F32, false}, {ADZE_BF16, false}, {ADZE_BF16, true}, {ADZE_F16, true}};
+	static const struct types type[] = {
+		{ADZE_F32, ADZE_F32, ADZE_F32},	   {ADZE_F32, ADZE_F32, ADZE_F16},
+		{ADZE_BF16, ADZE_BF16, ADZE_BF16}, {ADZE_I32, ADZE_I8, ADZE_I8},
+		{ADZE_I32, ADZE_U8, ADZE_I8},
+	};
 	int code = 0;
 	if (!bench_wanted("product_nt"))
 		return 0;
@@ -162,8 +170,7 @@ int product_bench(void)
 		       threads, most.fma, most.dot, most.read);
 		for (size_t i = 0; i < COUNT_OF(type); i++)
 			for (size_t k = 0; k < COUNT_OF(rows) && most.fma > 0; k++)
-				code |= run_product(type[i].dtype, type[i].mixed, rows[k], threads,
-						    &most);
+				code |= run_product(&type[i], rows[k], threads, &most);
 	}
 	return code;
 }

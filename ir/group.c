@@ -80,7 +80,9 @@ bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, 
 
 bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b)
 {
-	return to == ADZE_F32 && (b == ADZE_F16 || b == ADZE_BF16) && (a == b || a == ADZE_F32);
+	if (to == ADZE_F32)
+		return (b == ADZE_F16 || b == ADZE_BF16) && (a == b || a == ADZE_F32);
+	return to == ADZE_I32 && b == ADZE_I8 && (a == ADZE_I8 || a == ADZE_U8);
 }
 
 /* Axes of the operand that are in none of the two lists, or in the one. */

@@ -13,4 +13,6 @@
 #include "kernels/simd_generic.h"
 #include "kernels/gemm.inc"
 #include "kernels/gemm_nt.inc"
+#include "kernels/gemm_nt_float.inc"
+#include "kernels/gemm_nt_int.inc"
 #include "kernels/gemv.inc"

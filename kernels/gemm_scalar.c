@@ -52,6 +52,25 @@ GEMM_NT(f32, float, SAME)
 GEMM_NT(f16, uint16_t, f16_to_f32)
 GEMM_NT(bf16, uint16_t, bf16_to_f32)
 
+#define GEMM_NT_INT(family, left)                                                             \
+	void gemm_nt_##family##_scalar(int32_t *y, ptrdiff_t y_row, ptrdiff_t y_col,          \
+				       const void *x, ptrdiff_t x_row, const void *w,         \
+				       ptrdiff_t w_row, size_t m, size_t n, size_t k)         \
+	{                                                                                     \
+		const left *from = x;                                                         \
+		for (size_t i = 0; i < m; i++, y += y_row, from += x_row) {                   \
+			const int8_t *row = w;                                                \
+			for (size_t j = 0; j < n; j++, row += w_row) {                        \
+				uint32_t sum = 0;                                             \
+				for (size_t p = 0; p < k; p++)                                \
+					sum += (uint32_t)(from[p] * row[p]);                  \
+				y[(ptrdiff_t)j * y_col] = (int32_t)sum;                       \
+			}                                                                     \
+		}                                                                             \
+	}
+GEMM_NT_INT(i8, int8_t)
+GEMM_NT_INT(u8_i8, uint8_t)
+
 void gemv_nn_f32_scalar(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
 			size_t k)
 {

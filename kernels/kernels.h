@@ -115,6 +115,14 @@ typedef void gemm_nt_fn(float *y, ptrdiff_t y_row, ptrdiff_t y_col, const float 
 			ptrdiff_t x_row, const void *w, ptrdiff_t w_row, size_t m, size_t n,
 			size_t k);
 
+/**
+ * As gemm_nt_fn, of bytes, summed in i32 with wrap: x of i8 and w of i8, `gemm_nt_i8`; x of u8
+ * and w of i8, `gemm_nt_u8_i8`. Exact.
+ */
+typedef void gemm_nt_int_fn(int32_t *y, ptrdiff_t y_row, ptrdiff_t y_col, const void *x,
+			    ptrdiff_t x_row, const void *w, ptrdiff_t w_row, size_t m, size_t n,
+			    size_t k);
+
 /** y[j] = sum over i of w[i * w_row + j] x[i]: rows across the sum: `gemv_nn_f32`. */
 typedef void gemv_nn_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
 			    size_t k);

@@ -200,4 +200,29 @@ static inline __attribute__((always_inline)) void v_transpose(vf *r)
 	}
 }
 
+/* Bytes as 16 bits: products of them are exact, and so are sums of two. */
+#define VB 16
+#define V_BIAS 0
+typedef __m256i vb;
+
+static inline vb vb_left(int is_signed, const char *p)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)p);
+	return is_signed ? _mm256_cvtepi8_epi16(x) : _mm256_cvtepu8_epi16(x);
+}
+
+static inline vb vb_right(const char *p) { return vb_left(1, p); }
+
+static inline vi vb_dot(vi sum, vb a, vb b)
+{
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+static inline int32_t vi_sum(vi a)
+{
+	__m128i x = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+	x = _mm_add_epi32(x, _mm_shuffle_epi32(x, 0x4e));
+	return _mm_cvtsi128_si32(_mm_add_epi32(x, _mm_shuffle_epi32(x, 0xb1)));
+}
+
 #endif

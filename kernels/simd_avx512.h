@@ -177,4 +177,41 @@ static inline __attribute__((always_inline)) void v_transpose(vf *r)
 	}
 }
 
+#ifdef __AVX512VNNI__
+/* Four products of an unsigned and a signed byte a lane, which do not saturate. */
+#define VB 64
+#define V_BIAS 128
+typedef __m512i vb;
+
+static inline vb vb_right(const char *p) { return _mm512_loadu_si512(p); }
+
+static inline vb vb_left(int is_signed, const char *p)
+{
+	vb x = vb_right(p);
+	return is_signed ? _mm512_xor_si512(x, _mm512_set1_epi8(-128)) : x;
+}
+
+static inline vi vb_dot(vi sum, vb a, vb b) { return _mm512_dpbusd_epi32(sum, a, b); }
+#else
+/* Bytes as 16 bits: products of them are exact, and so are sums of two. */
+#define VB 32
+#define V_BIAS 0
+typedef __m512i vb;
+
+static inline vb vb_left(int is_signed, const char *p)
+{
+	__m256i x = _mm256_loadu_si256((const __m256i *)p);
+	return is_signed ? _mm512_cvtepi8_epi16(x) : _mm512_cvtepu8_epi16(x);
+}
+
+static inline vb vb_right(const char *p) { return vb_left(1, p); }
+
+static inline vi vb_dot(vi sum, vb a, vb b)
+{
+	return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+}
+#endif
+
+static inline int32_t vi_sum(vi a) { return _mm512_reduce_add_epi32(a); }
+
 #endif

@@ -23,6 +23,10 @@
  *                                  infinity, rounds once where subnormal and |a| in 0.5 .. 2
  *   v_sum                          of all lanes, in an order fixed by VL
  *   v_transpose(vf r[VL])          lane j of r[i] becomes lane i of r[j]
+ *   vb_left(is_signed, p) vb_right(p)  VB bytes, i8 or u8 and i8, as vb_dot() takes them
+ *   vb_dot(vi sum, left, right)    adds the VB products, shared out among the lanes; a left
+ *                                  byte that is_signed counts V_BIAS more than it is
+ *   vi_sum                         of all lanes, with wrap
  */
 #ifndef ADZE_SIMD_H
 #define ADZE_SIMD_H
@@ -157,6 +161,43 @@ static inline void v_transpose(vf *r)
 		r[i].at[j] = r[j].at[i];
 		r[j].at[i] = x;
 	}
+}
+
+#define VB (2 * VL)
+#define V_BIAS 128
+typedef struct {
+	int16_t at[VB];
+} vb;
+
+static inline vb vb_left(int is_signed, const char *p)
+{
+	vb r;
+	for (int i = 0; i < VB; i++)
+		r.at[i] = is_signed ? (int8_t)p[i] + V_BIAS : (uint8_t)p[i];
+	return r;
+}
+
+static inline vb vb_right(const char *p)
+{
+	vb r;
+	for (int i = 0; i < VB; i++)
+		r.at[i] = (int8_t)p[i];
+	return r;
+}
+
+static inline vi vb_dot(vi sum, vb a, vb b)
+{
+	for (int i = 0; i < VB; i++)
+		sum.at[i / 2] = (int32_t)((uint32_t)sum.at[i / 2] +
+					  (uint32_t)(a.at[i] * b.at[i]));
+	return sum;
+}
+
+static inline int32_t vi_sum(vi a)
+{
+	uint32_t sum = 0;
+	LANES sum += (uint32_t)a.at[i];
+	return (int32_t)sum;
 }
 
 #undef LANES

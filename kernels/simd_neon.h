@@ -169,4 +169,25 @@ static inline void v_transpose(vf *r)
 	r[3] = vcombine_f32(vget_high_f32(low.val[1]), vget_high_f32(high.val[1]));
 }
 
+#define VB 8
+#define V_BIAS 0
+typedef int16x8_t vb;
+
+static inline vb vb_right(const char *p) { return vmovl_s8(vld1_s8((const int8_t *)p)); }
+
+static inline vb vb_left(int is_signed, const char *p)
+{
+	if (is_signed)
+		return vb_right(p);
+	return vreinterpretq_s16_u16(vmovl_u8(vld1_u8((const uint8_t *)p)));
+}
+
+static inline vi vb_dot(vi sum, vb a, vb b)
+{
+	sum = vmlal_s16(sum, vget_low_s16(a), vget_low_s16(b));
+	return vmlal_high_s16(sum, a, b);
+}
+
+static inline int32_t vi_sum(vi a) { return vaddvq_s32(a); }
+
 #endif

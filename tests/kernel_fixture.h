@@ -175,7 +175,7 @@ static void fill_plain(struct bench *t, adze_dtype dtype, void *to, size_t n, do
 			dtype_store_int(dtype, to, i, (int64_t)check_random(&t->seed));
 }
 
-static const size_t lanes_of[ISA_COUNT] = {8, 8, 4, 8, 16, 16};
+static const size_t lanes_of[ISA_COUNT] = {8, 8, 4, 8, 16, 16, 16};
 
 /* Calls `check` with the sizes that matter, arrays at the page and one element before. */
 static void each_size(struct bench *t, void (*check)(struct bench *, size_t n, size_t off))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Matrix products on the CPU device: shapes for each of its kernels and around their limits,
- * each order of axes, f32 and 16-bit floats and weights that are converted, with and without
+ * each order of axes, f32, 16-bit floats, bytes, and operands that are converted, with and without
  * something behind; against the definition in double, and the same bits on 1, 2 and 5 threads.
  */
 #include <math.h>
@@ -24,7 +24,11 @@ struct case_ {
 static void fill(adze_dtype dtype, void *to, size_t n, uint64_t *seed)
 {
 	for (size_t i = 0; i < n; i++)
-		dtype_store_float(dtype, to, i, (double)(check_random(seed) % 255) / 128 - 1);
+		if (dtype_is_float(dtype))
+			dtype_store_float(dtype, to, i,
+					  (double)(check_random(seed) % 255) / 128 - 1);
+		else
+			dtype_store_int(dtype, to, i, (int64_t)(check_random(seed) % 256) - 128);
 }
 
 static adze_tensor build(adze_graph *g, const struct case_ *c, const char *xd, const char *wd)
@@ -94,7 +98,10 @@ static void check_case(const struct case_ *c, uint64_t *seed)
 	static const int threads[] = {1, 2, 5};
 	void *const data[3] = {x, w, b};
 	/* Of a result and of what is between the operations. */
-	double unit = c->dtype == ADZE_F16 ? 0x1p-10 : c->dtype == ADZE_BF16 ? 0x1p-7 : 0x1p-23;
+	double unit = c->dtype == ADZE_F16    ? 0x1p-10
+		      : c->dtype == ADZE_BF16 ? 0x1p-7
+		      : c->dtype == ADZE_F32  ? 0x1p-23
+					      : 0;
 	CHECK(c->m * c->k <= MOST && c->n * c->k <= MOST && c->n <= 4096);
 	size_t count = (size_t)(c->m * c->n), bytes = count * dtype_bytes(c->dtype);
 	CHECK(bytes <= sizeof result[0]);
@@ -112,7 +119,7 @@ static void check_case(const struct case_ *c, uint64_t *seed)
 		int j = (int)at % c->n;
 		double want = product(c, data, (int)at / c->n, j, &size);
 		double bias = c->more ? dtype_load_float(c->dtype, b, (size_t)j) : 0;
-		double off = 2e-6 * size + unit * (fabs(want) + fabs(want + bias));
+		double off = (unit > 0 ? 2e-6 : 0) * size + unit * (fabs(want) + fabs(want + bias));
 		want = c->more ? fmax(want + bias, 0) : want;
 		CHECK_MSG(fabs(have - want) <= off, "%dx%dx%d %s: element %zu is %g, not %g", c->m,
 			  c->n, c->k, dtype_info(c->weight)->name, at, have, want);
@@ -128,7 +135,8 @@ TEST(product, shapes)
 		{ADZE_F32, ADZE_F32, ADZE_F32},	   {ADZE_F16, ADZE_F16, ADZE_F16},
 		{ADZE_BF16, ADZE_BF16, ADZE_BF16}, {ADZE_F32, ADZE_F32, ADZE_F16},
 		{ADZE_F32, ADZE_F32, ADZE_BF16},   {ADZE_F32, ADZE_F16, ADZE_F16},
-		{ADZE_F32, ADZE_BF16, ADZE_F32},
+		{ADZE_F32, ADZE_BF16, ADZE_F32},   {ADZE_I32, ADZE_I8, ADZE_I8},
+		{ADZE_I32, ADZE_U8, ADZE_I8},	   {ADZE_I32, ADZE_I8, ADZE_U8},
 	};
 	uint64_t seed = check_seed();
 	for (size_t i = 0; i < COUNT_OF(shape); i++)

@@ -16,8 +16,15 @@
 #define BLOCKS_A_THREAD 4
 #define PACKED_SIDE 192
 
-/* PLAIN: loops for any type. NT, TN: the rows of b, of a are what is read once. */
-enum route { ROUTE_PLAIN, ROUTE_PACKED, ROUTE_NT, ROUTE_TN, ROUTE_NN };
+/* Rows and columns of bytes that are turned at a time where they do not lie along the sum. */
+#define BYTE_ROWS 32
+#define BYTE_COLUMNS 48
+
+/* PLAIN: loops for any type. BYTES: of i8 and u8 in i32. NT, TN: the rows of b, of a are what is
+ * read once. */
+enum route {
+	ROUTE_PLAIN, ROUTE_BYTES, ROUTE_PACKED, ROUTE_NT, ROUTE_TN, ROUTE_NN
+};
 
 /* Numbers of one product: strides in elements. */
 struct matrices {
@@ -53,7 +60,7 @@ static enum route find_route(const struct cpu_work *w, const struct matrices *q)
 	bool along_a = (q->a_col == 1 || q->k <= 1) && v[1].dtype == v[2].dtype;
 	bool along_b = q->b_row == 1 || q->k <= 1;
 	if (w->bound->root == NULL)
-		return ROUTE_PLAIN;
+		return w->bound->second != NULL ? ROUTE_BYTES : ROUTE_PLAIN;
 	if (along_b && q->m <= FEW_ROWS && (q->m <= q->n || !along_a))
 		return ROUTE_NT;
 	if (along_a && q->n <= FEW_ROWS)
@@ -139,8 +146,41 @@ static size_t work_bytes(const struct cpu_bound *b, int64_t m, int64_t n, int64_
 size_t cpu_gemm_scratch(const struct cpu_bound *b, int64_t m, int64_t n, int64_t k)
 {
 	if (b->root == NULL)
-		return 0;
+		return b->second != NULL ? (size_t)((BYTE_ROWS + BYTE_COLUMNS) * k) : 0;
 	return work_bytes(b, m, n, k) + (b->narrow != NULL ? WIDE_BLOCK * sizeof(float) : 0);
+}
+
+/* Up to `rows` of *n rows of bytes along the sum: where they are, or turned. */
+static const char *byte_rows(const char *x, int64_t *row, int64_t col, int64_t *n, int64_t rows,
+			     int64_t k, char *to)
+{
+	if (col == 1 || k <= 1)
+		return x;
+	*n = *n < rows ? *n : rows;
+	for (int64_t i = 0; i < *n; i++)
+		for (int64_t p = 0; p < k; p++)
+			to[i * k + p] = x[i * *row + p * col];
+	*row = k;
+	return to;
+}
+
+static void byte_block(const struct cpu_work *w, const struct matrices *q, const struct part *p)
+{
+	gemm_nt_int_fn *run = (gemm_nt_int_fn *)w->bound->second->run;
+	for (int64_t j = 0, n; j < p->n; j += n) {
+		int64_t b_row = q->b_col;
+		n = p->n - j;
+		const char *b = byte_rows(p->b + j * q->b_col, &b_row, q->b_row, &n, BYTE_COLUMNS,
+					  q->k, p->work + BYTE_ROWS * q->k);
+		for (int64_t i = 0, m; i < p->m; i += m) {
+			int64_t a_row = q->a_row;
+			m = p->m - i;
+			const char *a = byte_rows(p->a + i * q->a_row, &a_row, q->a_col, &m,
+						  BYTE_ROWS, q->k, p->work);
+			run((int32_t *)p->c + i * q->c_row + j, q->c_row, 1, a, a_row, b, b_row,
+			    (size_t)m, (size_t)n, (size_t)q->k);
+		}
+	}
 }
 
 static void block(const struct cpu_work *w, const struct matrices *q, const struct part *p)
@@ -149,6 +189,8 @@ static void block(const struct cpu_work *w, const struct matrices *q, const stru
 		any_gemm((adze_dtype)w->step->view[1].dtype, p->c, q->c_row, p->a, q->a_row,
 			 q->a_col, p->b, q->b_row, q->b_col, (size_t)p->m, (size_t)p->n,
 			 (size_t)q->k);
+	} else if (w->route == ROUTE_BYTES) {
+		byte_block(w, q, p);
 	} else if (w->route == ROUTE_NN) {
 		one_row(w, q, p);
 	} else if (w->bound->narrow == NULL) {
@@ -224,7 +266,9 @@ static void cut(struct cpu_work *w, const struct matrices *q, int64_t parts)
 	const struct kernel_impl *root = w->bound->root;
 	int64_t mr = root != NULL && root->mr ? root->mr : 1;
 	int64_t nr = root != NULL && root->nr ? root->nr : 16;
-	int64_t least = w->route == ROUTE_PACKED ? PACKED_SIDE : 1;
+	int64_t least = w->route == ROUTE_PACKED ? PACKED_SIDE
+			: w->route == ROUTE_BYTES ? BYTE_COLUMNS
+						  : 1;
 	w->block_m = q->m;
 	w->block_n = q->n;
 	if (w->route == ROUTE_NT || w->route == ROUTE_NN)

@@ -162,12 +162,17 @@ static void bind_reduce(adze_context *c, const struct cpu_step *s, struct cpu_bo
 	}
 }
 
-/* f32, 16-bit floats, and f32 by weights of 16-bit floats have kernels. */
+/* f32, 16-bit floats, f32 by weights of 16-bit floats, and bytes in i32 have kernels. */
 static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 		      struct diag *d)
 {
 	const char *type = type_name(s->view[2].dtype);
 	bool narrow = s->view[0].dtype != ADZE_F32;
+	if (s->view[2].dtype == ADZE_I8 && s->view[0].dtype == ADZE_I32) {
+		b->second = find(c, d, s->view[1].dtype == ADZE_U8 ? "gemm_nt_u8_i8"
+								   : "gemm_nt_i8");
+		return;
+	}
 	if (s->view[2].dtype != ADZE_F32 && s->view[2].dtype != ADZE_F16 &&
 	    s->view[2].dtype != ADZE_BF16) {
 		context_log(c, ADZE_LOG_INFO, "product of %s: plain loops", type);

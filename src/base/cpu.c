@@ -9,8 +9,8 @@
 #include <cpuid.h>
 #endif
 
-static const char *const name_of[ISA_COUNT] = {"scalar", "blas",   "neon",
-					       "avx2",   "avx512", "generic"};
+static const char *const name_of[ISA_COUNT] = {"scalar", "blas",       "neon",   "avx2",
+					       "avx512", "avx512vnni", "generic"};
 
 const char *isa_name(enum isa isa)
 {
@@ -55,6 +55,10 @@ unsigned cpu_isa_mask(void)
 	    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
 	    __builtin_cpu_supports("avx512vl"))
 		mask |= 1u << ISA_AVX512;
+#endif
+#if HAVE_VNNI
+	if ((mask & 1u << ISA_AVX512) && __builtin_cpu_supports("avx512vnni"))
+		mask |= 1u << ISA_VNNI;
 #endif
 #endif
 	return mask;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /** Instruction sets of kernels; impls.def's rows later in this order are preferred. */
-enum isa { ISA_SCALAR, ISA_BLAS, ISA_NEON, ISA_AVX2, ISA_AVX512, ISA_GENERIC, ISA_COUNT };
+enum isa { ISA_SCALAR, ISA_BLAS, ISA_NEON, ISA_AVX2, ISA_AVX512, ISA_VNNI, ISA_GENERIC, ISA_COUNT };
 
 /** "scalar", "avx2" ...; ISA_COUNT for an unknown name. */
 const char *isa_name(enum isa isa);
@@ -16,7 +16,8 @@ enum isa isa_find(const char *name);
 
 /**
  * Bits 1 << enum isa of what the processor, the system and this build have; SCALAR always,
- * BLAS where it was built in, GENERIC never. AVX512 stands for F, BW, DQ and VL.
+ * BLAS where it was built in, GENERIC never. AVX512 stands for F, BW, DQ and VL; VNNI
+ * for AVX512 and its VNNI.
  */
 unsigned cpu_isa_mask(void);
 
