@@ -601,6 +601,59 @@ TEST(nn, other_floats)
 	life_end(&l);
 }
 
+/* bf16 weights beside f32 values are as if they were f32, but for the order of sums. */
+TEST(nn, narrow_weights)
+{
+	float data[64];
+	struct life l;
+	adze_graph *g;
+	life_begin(&l);
+	OK(&l, adze_graph_create(l.context, "g", &g));
+	for (int i = 0; i < 64; i++)
+		data[i] = (float)((i * 37 + 11) % 64) / 100 - 0.3f;
+	adze_tensor x = adze_input(g, "x", ADZE_F32, "8 8"), y[2], none_yet = {g, 0, 0, NULL};
+	const adze_tensor narrow = adze_convert(x, ADZE_BF16);
+	for (int i = 0; i < 2; i++) {
+		adze_tensor w = i == 0 ? narrow : adze_convert(narrow, ADZE_F32);
+		adze_tensor row = adze_reshape(adze_slice(w, "0", 0, 1, 1), "8"), next;
+		const struct adze_nn_norm norm = {row, row};
+		const struct adze_nn_batch_norm b = {row, row, row, adze_square(row)};
+		const struct adze_nn_linear linear = {w, row};
+		const struct adze_nn_conv conv = {adze_reshape(w, "8 8 1"), row};
+		const struct adze_nn_cell cell = {adze_reshape(w, "8 8"), adze_reshape(
+			adze_slice(w, "1", 0, 2, 1), "8 2"), row, none_yet};
+		const struct adze_nn_experts e = {adze_reshape(w, "1 8 8"),
+						  adze_reshape(adze_slice(w, "1", 0, 4, 1),
+							       "1 8 4")};
+		adze_tensor h = adze_nn_layer_norm(norm, adze_nn_rms_norm(norm, x, 1e-5), 1e-5);
+		h = adze_nn_linear(linear, h);
+		adze_tensor image = adze_nn_conv(conv, adze_reshape(h, "1 8 8"), NULL);
+		image = adze_nn_batch_norm(b, adze_nn_group_norm(norm, image, 2, 1e-5), 1e-2);
+		h = adze_reshape(image, "8 8");
+		adze_tensor one = adze_full(g, ADZE_F32, "8 1", 1);
+		adze_tensor first = adze_full(g, ADZE_I32, "8 1", 0);
+		h = adze_add(adze_nn_experts(e, h, one, "silu"),
+			     adze_nn_experts_chosen(e, h, one, first, "silu"));
+		adze_tensor s = adze_slice(h, "1", 0, 2, 1);
+		y[i] = adze_add(adze_nn_lstm_cell(cell, h, s, s, &next), next);
+	}
+	adze_buffer *in = buffer_of(&l, ADZE_F32, "8 8", data);
+	adze_tensor off = adze_maximum(adze_abs(adze_sub(y[0], y[1])), "");
+	adze_output(adze_sum(adze_square(y[0]), ""), "size");
+	adze_output(off, "off");
+	adze_module *m = module_of(&l, g);
+	adze_buffer *out[2] = {NULL};
+	OK(&l, adze_call(m, &in, 1, out, 2, NULL));
+	CHECK_MSG(floats_of(out[0])[0] > 0.1f, "%g", floats_of(out[0])[0]);
+	CHECK_MSG(floats_of(out[1])[0] < 1e-4f, "off by %g", floats_of(out[1])[0]);
+	adze_buffer_destroy(in);
+	adze_buffer_destroy(out[0]);
+	adze_buffer_destroy(out[1]);
+	adze_module_destroy(m);
+	adze_graph_destroy(g);
+	life_end(&l);
+}
+
 static adze_rope_options scaled(adze_rope_scaling scaling, double factor, int64_t original)
 {
 	return (adze_rope_options){.scaling = scaling, .factor = factor, .original = original};

@@ -6,8 +6,9 @@
  * Where there are many knobs, a struct of options, of which 0 is the default.
  *
  * Refusals name the layer, the shapes and the caller's line. A layer whose input is of narrow
- * floats takes its sums in f32, and its result is of the input's type. Weights have no names of
- * axes, and so give none: name what comes out with adze_rename() where names are wanted.
+ * floats takes its sums in f32, and its result is of the input's type. Weights of narrower floats
+ * than the input are read as the input's type. Weights have no names of axes, and so give none:
+ * name what comes out with adze_rename() where names are wanted.
  */
 #ifndef ADZE_NN_H
 #define ADZE_NN_H

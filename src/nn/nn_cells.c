@@ -52,9 +52,12 @@ static bool begin(struct cells *r, const char *name, adze_tensor x, const adze_t
 {
 	const adze_tensor all[5] = {x, state[0], cell.weight_x, cell.weight_h, state[r->lstm]};
 	r->op = form_floats(name, all, 5);
-	r->cell = cell;
 	if (!r->op.ok)
 		return false;
+	r->cell = (adze_cell){nn_weight(&r->op, cell.weight_x, x),
+			      nn_weight(&r->op, cell.weight_h, x),
+			      nn_weight(&r->op, cell.bias_x, x),
+			      nn_weight(&r->op, cell.bias_h, x)};
 	struct tensor_op *op = &r->op;
 	const adze_shape *h = tensor_type(op, state[0].id);
 	int gates = r->lstm ? 4 : 3;
@@ -75,7 +78,7 @@ adze_tensor(adze_gru_cell)(adze_tensor x, adze_tensor h, adze_cell cell)
 	struct cells r = {.lstm = false};
 	adze_tensor y = x;
 	if (begin(&r, "gru_cell", x, &h, cell, 0))
-		step(&r, linear(x, cell.weight_x, cell.bias_x), &h, &y);
+		step(&r, linear(x, r.cell.weight_x, r.cell.bias_x), &h, &y);
 	return form_end(&r.op, y);
 }
 
@@ -86,7 +89,7 @@ adze_tensor(adze_lstm_cell)(adze_tensor x, adze_tensor h, adze_tensor c, adze_ce
 	const adze_tensor state[2] = {h, c};
 	adze_tensor next[2] = {x, x};
 	if (begin(&r, "lstm_cell", x, state, cell, 0))
-		step(&r, linear(x, cell.weight_x, cell.bias_x), state, next);
+		step(&r, linear(x, r.cell.weight_x, r.cell.bias_x), state, next);
 	next[0] = form_end(&r.op, next[0]);
 	if (next_c != NULL)
 		*next_c = adze_is(next[0]) ? next[1] : next[0];
@@ -128,7 +131,7 @@ static adze_tensor run(struct cells *r, const char *name, struct adze_nn_cell l,
 		return form_end(&r->op, form_of(&r->op, 0));
 	int at = tensor_type(&r->op, x.id)->rank - 2;
 	snprintf(axis, sizeof axis, "%d", at);
-	adze_tensor a = linear(x, l.weight_ih, l.bias_ih), y = form_of(&r->op, 0);
+	adze_tensor a = linear(x, r->cell.weight_x, r->cell.bias_x), y = form_of(&r->op, 0);
 	const adze_scan_how how = {.axis = axis, .reverse = reverse};
 	if (adze_is(a))
 		(void)adze_scan_at(NULL, 0, scan_step, r, state, r->lstm ? 2 : 1, &a, 1, &y, 1,

@@ -18,10 +18,21 @@ struct tensor_op nn_begin(const char *name, adze_tensor x, const adze_tensor *ne
 	return form_floats(name, all, count);
 }
 
+adze_tensor nn_weight(struct tensor_op *op, adze_tensor weight, adze_tensor x)
+{
+	if (!op->ok || !adze_is(weight) || !adze_is(x))
+		return weight;
+	adze_dtype to = tensor_type(op, x.id)->dtype;
+	return dtype_info(tensor_type(op, weight.id)->dtype)->bits < dtype_info(to)->bits
+		       ? (adze_convert)(weight, to)
+		       : weight;
+}
+
 adze_tensor nn_bias(struct tensor_op *op, adze_tensor y, adze_tensor bias, int axis)
 {
 	if (!op->ok || !adze_is(y) || !adze_is(bias))
 		return y;
+	bias = nn_weight(op, bias, y);
 	const adze_shape s = *tensor_type(op, y.id);
 	const adze_shape *t = tensor_type(op, bias.id);
 	struct ir_dims at = {.n = 1, .at = {axis < 0 ? axis + s.rank : axis}};
@@ -75,7 +86,7 @@ adze_tensor(adze_nn_linear)(struct adze_nn_linear l, adze_tensor x)
 	struct tensor_op op = nn_begin("nn_linear", x, &l.weight, 1, &l.bias, 1);
 	adze_tensor y = x;
 	if (has_rank(&op, l.weight, 2, "a weight is [out, in]"))
-		y = (adze_dot)(x, l.weight, "-1=1");
+		y = (adze_dot)(x, nn_weight(&op, l.weight, x), "-1=1");
 	return form_end(&op, nn_bias(&op, y, l.bias, -1));
 }
 
@@ -155,7 +166,9 @@ static adze_tensor convolve(adze_tensor x, adze_tensor weight, const adze_window
 adze_tensor(adze_nn_conv)(struct adze_nn_conv l, adze_tensor x, const adze_window3 *window)
 {
 	struct tensor_op op = nn_begin("nn_conv", x, &l.weight, 1, &l.bias, 1);
-	adze_tensor y = is_window(&op, x, l.weight) ? convolve(x, l.weight, window) : x;
+	adze_tensor y = is_window(&op, x, l.weight)
+				? convolve(x, nn_weight(&op, l.weight, x), window)
+				 : x;
 	return form_end(&op, nn_bias(&op, y, l.bias, 1));
 }
 
@@ -165,16 +178,23 @@ adze_tensor(adze_nn_conv_transpose)(struct adze_nn_conv l, adze_tensor x,
 	struct tensor_op op = nn_begin("nn_conv_transpose", x, &l.weight, 1, &l.bias, 1);
 	adze_tensor y = x;
 	if (is_window(&op, x, l.weight))
-		y = (adze_conv_transpose)(x, l.weight, window);
+		y = (adze_conv_transpose)(x, nn_weight(&op, l.weight, x), window);
 	return form_end(&op, nn_bias(&op, y, l.bias, 1));
 }
 
 /* ---- norms ---- */
 
+static void widen_norm(struct tensor_op *op, struct adze_nn_norm *l, adze_tensor x)
+{
+	l->weight = nn_weight(op, l->weight, x);
+	l->bias = nn_weight(op, l->bias, x);
+}
+
 adze_tensor(adze_nn_layer_norm)(struct adze_nn_norm l, adze_tensor x, double eps)
 {
 	const adze_tensor more[2] = {l.weight, l.bias};
 	struct tensor_op op = nn_begin("nn_layer_norm", x, NULL, 0, more, 2);
+	widen_norm(&op, &l, x);
 	return form_end(&op, op.ok ? (adze_layer_norm)(x, l.weight, l.bias, eps) : x);
 }
 
@@ -182,6 +202,7 @@ adze_tensor(adze_nn_rms_norm)(struct adze_nn_norm l, adze_tensor x, double eps)
 {
 	const adze_tensor more[2] = {l.weight, l.bias};
 	struct tensor_op op = nn_begin("nn_rms_norm", x, NULL, 0, more, 2);
+	widen_norm(&op, &l, x);
 	adze_tensor y = op.ok ? (adze_rms_norm)(x, l.weight, eps) : x;
 	return form_end(&op, nn_bias(&op, y, l.bias, -1));
 }
@@ -190,6 +211,7 @@ adze_tensor(adze_nn_group_norm)(struct adze_nn_norm l, adze_tensor x, int64_t gr
 {
 	const adze_tensor more[2] = {l.weight, l.bias};
 	struct tensor_op op = nn_begin("nn_group_norm", x, NULL, 0, more, 2);
+	widen_norm(&op, &l, x);
 	return form_end(&op, op.ok ? (adze_group_norm)(x, groups, l.weight, l.bias, eps) : x);
 }
 
@@ -197,6 +219,7 @@ adze_tensor(adze_nn_instance_norm)(struct adze_nn_norm l, adze_tensor x, double 
 {
 	const adze_tensor more[2] = {l.weight, l.bias};
 	struct tensor_op op = nn_begin("nn_instance_norm", x, NULL, 0, more, 2);
+	widen_norm(&op, &l, x);
 	return form_end(&op, op.ok ? (adze_instance_norm)(x, l.weight, l.bias, eps) : x);
 }
 
@@ -207,7 +230,9 @@ adze_tensor(adze_nn_batch_norm)(struct adze_nn_batch_norm l, adze_tensor x, doub
 	struct tensor_op op = nn_begin("nn_batch_norm", x, needed, 2, more, 2);
 	adze_tensor y = x;
 	if (op.ok)
-		y = (adze_batch_norm)(x, l.running_mean, l.running_var, l.weight, l.bias, eps);
+		y = (adze_batch_norm)(x, nn_weight(&op, l.running_mean, x),
+				      nn_weight(&op, l.running_var, x),
+				      nn_weight(&op, l.weight, x), nn_weight(&op, l.bias, x), eps);
 	return form_end(&op, y);
 }
 

@@ -231,7 +231,7 @@ adze_tensor(adze_nn_experts)(struct adze_nn_experts l, adze_tensor x, adze_tenso
 		form_refuse(&op, weights, "the weights are [.., experts]");
 	if (!op.ok)
 		return form_end(&op, x);
-	adze_tensor both = (adze_dot)(x, l.gate_up_proj, "-1=2");
+	adze_tensor both = (adze_dot)(x, nn_weight(&op, l.gate_up_proj, x), "-1=2");
 	adze_tensor h = gate_and_weigh(&op, both, weights, activation);
 	struct attrs_dot dot;
 	memset(&dot, 0, sizeof dot);
@@ -242,8 +242,9 @@ adze_tensor(adze_nn_experts)(struct adze_nn_experts l, adze_tensor x, adze_tenso
 	dot.sum_a = (struct ir_dims){.n = 1, .at = {rank}};
 	dot.sum_b = (struct ir_dims){.n = 1, .at = {2}};
 	adze_tensor y = form_of(&op, 0);
+	adze_tensor down = nn_weight(&op, l.down_proj, x);
 	if (op.ok && adze_is(h))
-		y = form_of(&op, ir_emit2(op.graph, OP_DOT, h.id, l.down_proj.id, &dot));
+		y = form_of(&op, ir_emit2(op.graph, OP_DOT, h.id, down.id, &dot));
 	return form_end(&op, (adze_sum)(y, "0"));
 }
 
@@ -280,9 +281,9 @@ adze_tensor(adze_nn_experts_chosen)(struct adze_nn_experts l, adze_tensor x, adz
 		return form_end(&op, form_refuse(&op, indices, "indices are as the weights"));
 	int batch = w->rank - 1;
 	const int up[1] = {batch + 2}, down[2] = {batch, batch + 2};
-	adze_tensor both = each_token(&op, x, (adze_take)(l.gate_up_proj, indices, "0"), batch, 1,
-				      up);
+	adze_tensor of = nn_weight(&op, (adze_take)(l.gate_up_proj, indices, "0"), x);
+	adze_tensor both = each_token(&op, x, of, batch, 1, up);
 	adze_tensor h = gate_and_weigh(&op, both, weights, activation);
-	adze_tensor of = (adze_take)(l.down_proj, indices, "0");
+	of = nn_weight(&op, (adze_take)(l.down_proj, indices, "0"), x);
 	return form_end(&op, each_token(&op, h, of, batch, 2, down));
 }
