@@ -107,6 +107,15 @@ def shape_cases(i, e):
     for n in range(4):
         e[f"unstack_{n}"] = x[..., n]
     e["move_last"], e["move_first"] = np.moveaxis(x, 0, -1), np.moveaxis(x, 2, 0)
+    e["to_last"] = x.transpose(1, 2, 0)
+    e["slice_box"] = x[:, 1:-1, 1:3]
+    at = i["at"] = np.int32(3)
+    e["pick_box"] = x[:, 2:5, 1:3]
+    e["put_box"] = x.copy()
+    e["put_box"][:, 3:5, :] = x[:, :2]
+    e["einsum_diagonal"] = np.einsum("nii->in", x[:, :4].astype(float))
+    e["einsum_trace"] = np.einsum("nii,ni->", x[:, :4].astype(float), x[:, 4].astype(float))
+    assert at == 3
     e["expand"] = np.repeat(x[:, None], 3, 1)
     e["broadcast_like"] = np.broadcast_to(x[0, 0], (2, 5, 4))
     i["row"] = x[0, 0].copy()

@@ -82,7 +82,8 @@ ADZE_API adze_tensor adze_one_hot(adze_tensor indices, const char *dim, adze_dty
 ADZE_API adze_tensor adze_embedding(adze_tensor weight, adze_tensor indices);
 /** Products of all pairs: axes of a, then of b. */
 ADZE_API adze_tensor adze_outer(adze_tensor a, adze_tensor b);
-/** Sums of products, axes by letters or names: (list, 2, "b i k, b k j -> b i j"). */
+/** Sums of products, axes by letters or names: (list, 2, "b i k, b k j -> b i j"). A name twice in
+ * an operand is its diagonal. */
 ADZE_API adze_tensor adze_einsum_at(const char *file, int line, const adze_tensor *x, size_t n,
 				    const char *spec);
 #define adze_einsum(...) adze_einsum_at(__FILE__, __LINE__, __VA_ARGS__)

@@ -104,6 +104,17 @@ ADZE_API adze_status adze_unstack(adze_tensor x, const char *axis, size_t n, adz
  * repeats. */
 ADZE_API adze_tensor adze_move_axis(adze_tensor x, const char *axis, int at);
 ADZE_API adze_tensor adze_expand(adze_tensor x, int at, const char *dim);
+/** The listed axes last, in that order (PyTorch movedim). */
+ADZE_API adze_tensor adze_to_last(adze_tensor x, const char *axes);
+/** Elements from[k] up to below to[k] of the k-th listed axis; negative ones count from its end. */
+ADZE_API adze_tensor adze_slice_box(adze_tensor x, const char *axes, const int64_t *from,
+				    const int64_t *to);
+/** size[k] elements along the k-th listed axis from the integer scalar start[k] on, all of the
+ * others; x with `update` written there. Boxes are kept inside. */
+ADZE_API adze_tensor adze_dynamic_slice_box(adze_tensor x, const char *axes,
+					    const adze_tensor *start, const int64_t *size);
+ADZE_API adze_tensor adze_dynamic_update_box(adze_tensor x, adze_tensor update, const char *axes,
+					     const adze_tensor *start);
 /** To the shape of another, by the rule of element-wise operations; each axis times[i] times. */
 ADZE_API adze_tensor adze_broadcast_like(adze_tensor x, adze_tensor like);
 ADZE_API adze_tensor adze_tile(adze_tensor x, const int64_t *times);
@@ -242,6 +253,10 @@ ADZE_API adze_tensor adze_categorical(adze_tensor state, adze_tensor logits, con
 #define adze_unstack(x, ...) adze_unstack(ADZE_AT(x), __VA_ARGS__)
 #define adze_move_axis(x, axis, at) adze_move_axis(ADZE_AT(x), axis, at)
 #define adze_expand(x, at, dim) adze_expand(ADZE_AT(x), at, dim)
+#define adze_to_last(x, axes) adze_to_last(ADZE_AT(x), axes)
+#define adze_slice_box(x, ...) adze_slice_box(ADZE_AT(x), __VA_ARGS__)
+#define adze_dynamic_slice_box(x, ...) adze_dynamic_slice_box(ADZE_AT(x), __VA_ARGS__)
+#define adze_dynamic_update_box(x, ...) adze_dynamic_update_box(ADZE_AT(x), __VA_ARGS__)
 #define adze_broadcast_like(x, like) adze_broadcast_like(ADZE_AT(x), like)
 #define adze_tile(x, ...) adze_tile(ADZE_AT(x), __VA_ARGS__)
 #define adze_pad_all(x, ...) adze_pad_all(ADZE_AT(x), __VA_ARGS__)

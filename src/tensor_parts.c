@@ -407,8 +407,8 @@ static const char *read_term(const char **at, struct term *t, bool last)
 		if (n == 0 || n >= ADZE_MAX_AXIS || t->n == ADZE_MAX_RANK)
 			return "a name is missing or too long, or there are too many";
 		memcpy(t->name[t->n], *at, n);
-		if (find_name(t, t->name[t->n]) >= 0)
-			return "an axis stands twice in one operand";
+		if (last && find_name(t, t->name[t->n]) >= 0)
+			return "an axis of the result stands twice";
 		t->n++;
 		*at += n;
 	}
@@ -476,6 +476,31 @@ static adze_tensor contract(struct tensor_op *op, const adze_tensor *x, size_t n
 
 #define EINSUM_MOST 16
 
+/* x with the diagonals that names mean which stand twice; they come last. */
+static adze_tensor take_diagonals(struct tensor_op *op, adze_tensor x, struct term *t)
+{
+	for (int j = 0; j < t->n && op->ok; j++) {
+		int i = find_name(t, t->name[j]);
+		char row[2] = {(char)('0' + i), '\0'}, column[2] = {(char)('0' + j), '\0'};
+		if (i == j)
+			continue;
+		const adze_shape *s = tensor_type(op, x.id);
+		if (s->rank != t->n || !dim_same(&s->dim[i], &s->dim[j]))
+			return form_refuse(op, x, "an axis that stands twice has two extents");
+		x = (adze_diag)(x, row, column, 0);
+		if (!adze_is(x))
+			return x;
+		struct term rest = {.n = 0};
+		for (int k = 0; k < t->n; k++)
+			if (k != i && k != j)
+				memcpy(rest.name[rest.n++], t->name[k], ADZE_MAX_AXIS);
+		memcpy(rest.name[rest.n++], t->name[j], ADZE_MAX_AXIS);
+		*t = rest;
+		j = -1;
+	}
+	return x;
+}
+
 adze_tensor adze_einsum_at(const char *file, int line, const adze_tensor *x, size_t n,
 			   const char *spec)
 {
@@ -496,5 +521,8 @@ adze_tensor adze_einsum_at(const char *file, int line, const adze_tensor *x, siz
 	}
 	if (words != NULL)
 		tensor_fail(&op, ADZE_E_SYNTAX, "'%.200s': %s", spec != NULL ? spec : "", words);
-	return form_end(&op, op.ok ? contract(&op, x, n, term) : form_of(&op, 0));
+	adze_tensor part[EINSUM_MOST];
+	for (size_t i = 0; i < n && op.ok; i++)
+		part[i] = take_diagonals(&op, x[i], &term[i]);
+	return form_end(&op, op.ok ? contract(&op, part, n, term) : form_of(&op, 0));
 }

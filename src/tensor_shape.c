@@ -84,6 +84,98 @@ adze_tensor(adze_move_axis)(adze_tensor x, const char *axis, int at)
 	return form_end(&op, form_of(&op, ir_emit1(op.graph, OP_TRANSPOSE, x.id, &attrs, NULL)));
 }
 
+adze_tensor(adze_to_last)(adze_tensor x, const char *axes)
+{
+	struct tensor_op op = tensor_begin("to_last", &x, 1);
+	struct ir_dims list;
+	if (!op.ok || !tensor_axes(&op, x.id, axes, &list))
+		return form_end(&op, x);
+	int rank = tensor_type(&op, x.id)->rank, first = rank - (int)list.n, n = 0;
+	bool listed[ADZE_MAX_RANK] = {false};
+	struct attrs_axes attrs = {.axes = {.n = rank}};
+	for (int64_t k = 0; k < list.n; k++) {
+		listed[list.at[k]] = true;
+		attrs.axes.at[first + k] = list.at[k];
+	}
+	for (int i = 0; i < rank; i++)
+		if (!listed[i])
+			attrs.axes.at[n++] = i;
+	return form_end(&op, form_of(&op, ir_emit1(op.graph, OP_TRANSPOSE, x.id, &attrs, NULL)));
+}
+
+/* ---- boxes: the listed axes at once ---- */
+
+adze_tensor(adze_slice_box)(adze_tensor x, const char *axes, const int64_t *from,
+			    const int64_t *to)
+{
+	struct tensor_op op = tensor_begin("slice_box", &x, 1);
+	struct ir_dims list;
+	struct attrs_slice a;
+	memset(&a, 0, sizeof a);
+	if (op.ok && (from == NULL || to == NULL))
+		form_refuse(&op, x, "there are no places");
+	if (!op.ok || !tensor_axes(&op, x.id, axes, &list))
+		return form_end(&op, x);
+	const adze_shape *s = tensor_type(&op, x.id);
+	a.start.n = a.limit.n = s->rank;
+	for (int i = 0; i < s->rank; i++)
+		a.limit.at[i] = s->dim[i].size;
+	for (int64_t k = 0; k < list.n; k++) {
+		int64_t i = list.at[k], size = s->dim[i].size;
+		a.start.at[i] = from[k] < 0 ? from[k] + size : from[k];
+		a.limit.at[i] = to[k] < 0 ? to[k] + size : to[k];
+	}
+	return form_end(&op, form_of(&op, ir_emit1(op.graph, OP_SLICE, x.id, &a, NULL)));
+}
+
+/* x, `more` operands, and a start for each axis: those given, 0 for the others. */
+static adze_tensor with_starts(struct tensor_op *op, enum ir_op id, adze_tensor x,
+			       const adze_tensor *update, const char *axes,
+			       const adze_tensor *start, const int64_t *size)
+{
+	struct ir_dims list;
+	struct attrs_size attrs = {.size = {.n = 0}};
+	ir_val v[2 + ADZE_MAX_RANK] = {x.id, update != NULL ? update->id : 0};
+	size_t first = update != NULL ? 2 : 1;
+	if (!op->ok || !tensor_axes(op, x.id, axes, &list))
+		return x;
+	if (start == NULL || (update == NULL && size == NULL))
+		return form_refuse(op, x, "there are no places");
+	int rank = tensor_type(op, x.id)->rank;
+	adze_tensor all[1 + ADZE_MAX_RANK] = {x};
+	memcpy(all + 1, start, (size_t)list.n * sizeof *start);
+	struct tensor_op check = tensor_begin(op->name, all, 1 + (size_t)list.n);
+	op->ok = check.ok;
+	for (int i = 0; i < rank && op->ok; i++) {
+		v[first + (size_t)i] = ir_scalar(op->graph, ADZE_I32, 0);
+		attrs.size.at[i] = tensor_type(op, x.id)->dim[i].size;
+	}
+	for (int64_t k = 0; k < list.n && op->ok; k++) {
+		v[first + (size_t)list.at[k]] = start[k].id;
+		attrs.size.at[list.at[k]] = size != NULL ? size[k] : 0;
+	}
+	attrs.size.n = rank;
+	return form_of(op, op->ok ? ir_emit(op->graph, id, v, first + (size_t)rank,
+					    update != NULL ? NULL : (const void *)&attrs, NULL)
+				  : 0);
+}
+
+adze_tensor(adze_dynamic_slice_box)(adze_tensor x, const char *axes, const adze_tensor *start,
+				    const int64_t *size)
+{
+	struct tensor_op op = tensor_begin("dynamic_slice_box", &x, 1);
+	return form_end(&op, with_starts(&op, OP_DYNAMIC_SLICE, x, NULL, axes, start, size));
+}
+
+adze_tensor(adze_dynamic_update_box)(adze_tensor x, adze_tensor update, const char *axes,
+				     const adze_tensor *start)
+{
+	const adze_tensor all[2] = {x, update};
+	struct tensor_op op = tensor_begin("dynamic_update_box", all, 2);
+	return form_end(&op, with_starts(&op, OP_DYNAMIC_UPDATE_SLICE, x, &update, axes, start,
+					 NULL));
+}
+
 adze_tensor(adze_expand)(adze_tensor x, int at, const char *dim)
 {
 	struct tensor_op op = tensor_begin("expand", &x, 1);

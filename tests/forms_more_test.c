@@ -138,6 +138,21 @@ TEST(forms_more, stats)
 	forms_end(&f);
 }
 
+static void boxes(struct forms *f, adze_tensor x, adze_tensor t)
+{
+	adze_tensor at = in(f, "at", ""), one = adze_scalar_like(at, 1);
+	adze_tensor square = adze_slice(x, "h", 0, 4, 1), row = adze_choose(x, "h", 4);
+	out(f, "to_last", adze_to_last(x, "w n"));
+	out(f, "slice_box", adze_slice_box(t, "h w", (int64_t[]){1, -3}, (int64_t[]){-1, 3}));
+	/* 3 is kept to 2, so that 3 fit. */
+	out(f, "pick_box", adze_dynamic_slice_box(t, "w h", (adze_tensor[]){one, at},
+						  (int64_t[]){2, 3}));
+	out(f, "put_box", adze_dynamic_update_box(x, adze_slice(x, "h", 0, 2, 1), "h",
+						  (adze_tensor[]){at}));
+	out(f, "einsum_diagonal", adze_einsum(&square, 1, "n i i -> i n"));
+	out(f, "einsum_trace", adze_einsum((adze_tensor[]){square, row}, 2, "n i i, n i ->"));
+}
+
 static void diagonals(struct forms *f, adze_tensor x, adze_tensor t)
 {
 	static const int64_t offset[] = {0, 2, -3, 4, -5}, far[] = {0, 2, -1};
@@ -179,6 +194,7 @@ TEST(forms_more, shapes)
 	}
 	out(&f, "move_last", adze_move_axis(x, "n", -1));
 	out(&f, "move_first", adze_move_axis(x, "w", 0));
+	boxes(&f, x, t);
 	out(&f, "expand", adze_expand(x, 1, "k=3"));
 	out(&f, "broadcast_like", adze_broadcast_like(in(&f, "row", "w=4"), t));
 	out(&f, "tile", adze_tile(x, (int64_t[]){2, 1, 3}));
@@ -334,6 +350,15 @@ TEST(forms_more, refusals)
 	REFUSED(X(x, "4"), adze_cross(x, x, "0"), ADZE_E_TYPE, "cross", "3 elements");
 	REFUSED(X(x, "4"); X(y, "4 4"), adze_kron(x, y), ADZE_E_TYPE, "kron", "as many axes");
 	REFUSED(X(x, "4"), adze_move_axis(x, "0", 1), ADZE_E_TYPE, "move_axis", "place");
+	REFUSED(X(x, "4"), adze_to_last(x, "q"), ADZE_E_TYPE, "to_last", "no axis 'q'");
+	REFUSED(X(x, "4 4"), adze_slice_box(x, "0 1", (int64_t[]){0, 3}, (int64_t[]){1, 2}),
+		ADZE_E_TYPE, "slice_box", "outside");
+	REFUSED(X(x, "4 4"), adze_dynamic_slice_box(x, "0", &x, (int64_t[]){2}), ADZE_E_TYPE,
+		"dynamic_slice_box", "integer scalar");
+	REFUSED(X(x, "4 4"), adze_dynamic_slice_box(x, "0", &none, (int64_t[]){2}),
+		ADZE_E_ARGUMENT, "dynamic_slice_box", "null tensor");
+	REFUSED(X(x, "4 4"), adze_dynamic_update_box(x, x, "0", NULL), ADZE_E_TYPE,
+		"dynamic_update_box", "no places");
 	REFUSED(X(x, "4"), adze_expand(x, 0, "a=2 b=3"), ADZE_E_TYPE, "expand", "one, as in");
 	REFUSED(X(x, "4"), adze_tile(x, NULL), ADZE_E_TYPE, "tile", "no numbers");
 	REFUSED(X(x, "4"), adze_pad_all(x, (int64_t[]){-5}, (int64_t[]){0}, 0), ADZE_E_TYPE,

@@ -323,7 +323,8 @@ TEST(forms, refusals)
 	REFUSED(X(x, "3 4"), adze_einsum(&x, 1, "a b c -> a"), ADZE_E_TYPE, "einsum", "f32[3, 4]");
 	REFUSED(X(x, "3 4"), adze_einsum(&x, 1, "a b"), ADZE_E_SYNTAX, "einsum", "->");
 	REFUSED(X(x, "3 4"), adze_einsum(&x, 1, "a b, c -> a"), ADZE_E_SYNTAX, "einsum", "number");
-	REFUSED(X(x, "3 3"), adze_einsum(&x, 1, "a a -> a"), ADZE_E_SYNTAX, "einsum", "twice");
+	REFUSED(X(x, "3 3"), adze_einsum(&x, 1, "a b -> a a"), ADZE_E_SYNTAX, "einsum", "twice");
+	REFUSED(X(x, "3 4"), adze_einsum(&x, 1, "a a -> a"), ADZE_E_TYPE, "einsum", "two extents");
 	REFUSED(X(x, "3 4"), adze_einsum(&x, 1, "a b -> c"), ADZE_E_TYPE, "einsum", "'c'");
 	REFUSED((void)0, adze_arange(g, ADZE_F32, "2 3", 0, 1), ADZE_E_TYPE, "arange", "one axis");
 	REFUSED((void)0, adze_full(g, ADZE_F32, "2 =", 0), ADZE_E_SYNTAX, "full", "=");
