@@ -200,6 +200,20 @@ static void copy_elements(char *y, int64_t y_step, const char *x, const int64_t 
 	}
 }
 
+/* Slices of several elements, one element of all of them after the other. */
+static void copy_by_element(const struct form *f, int axis, char *y, int64_t y_step, const char *x,
+			    const int64_t *place, int64_t n, size_t size)
+{
+	if (axis == f->nslice) {
+		copy_elements(y, y_step, x, place, n, size);
+		return;
+	}
+	const struct axis *a = &f->slice[axis];
+	for (int64_t i = 0; i < a->n; i++)
+		copy_by_element(f, axis + 1, y + i * a->y * (int64_t)size, y_step,
+				x + i * a->x * (int64_t)size, place, n, size);
+}
+
 static void copy_slice(const struct form *f, int axis, char *y, const char *x, int64_t size)
 {
 	const struct axis *a = &f->slice[axis];
@@ -238,8 +252,10 @@ static void copy_run(const struct plain *p, const struct form *f, const struct a
 	int64_t size = (int64_t)dtype_bytes(p->y[0].dtype);
 	char *to = (char *)p->y[0].at + y * size;
 	const char *x = p->x[0].at;
-	if (f->nslice == 0 && !f->nothing) {
-		copy_elements(to, a->y, x, place, n, (size_t)size);
+	const struct axis *in = f->nslice > 0 ? &f->slice[f->nslice - 1] : NULL;
+	/* Elements of a slice that do not lie side by side are best taken with their neighbours. */
+	if (in == NULL || in->n < 8 || ((in->x != 1 || in->y != 1) && a->y <= in->y)) {
+		copy_by_element(f, 0, to, a->y, x, place, n, (size_t)size);
 		return;
 	}
 	for (int64_t i = 0; i < n; i++)

@@ -63,41 +63,74 @@ static uint64_t float_key(double v)
 	return v != v ? UINT64_MAX : bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
-static void load_keys(uint64_t *key, const struct plain *p, int64_t from, int64_t step, int64_t n)
+/* Of a key the number; of a NaN's one that nothing is compared with. */
+static double key_float(uint64_t key)
 {
-	const struct plain_array *x = &p->x[0];
-	uint64_t turn = p->param[SMALLEST] ? UINT64_MAX : 0;
+	double v;
+	uint64_t bits = key >> 63 ? key & ~((uint64_t)1 << 63) : ~key;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+/* Some elements of a line. */
+struct elements {
+	bool floats, smallest;
+	uint64_t turn; /* what makes keys of them */
 	union {
 		double f[RUN];
 		int64_t i[RUN];
 	} v;
-	if (dtype_is_float(x->dtype)) {
-		plain_load_floats(v.f, x, from, step, n);
-		for (int64_t i = 0; i < n; i++)
-			key[i] = float_key(v.f[i]) ^ turn;
-		return;
-	}
-	plain_load_bits(v.i, x, from, step, n);
-	turn ^= dtype_info(x->dtype)->class == DTYPE_INT ? (uint64_t)1 << 63 : 0;
-	for (int64_t i = 0; i < n; i++)
-		key[i] = (uint64_t)v.i[i] ^ turn;
+};
+
+static void load(const struct plain *p, struct elements *e, int64_t from, int64_t step, int64_t n)
+{
+	if (e->floats)
+		plain_load_floats(e->v.f, &p->x[0], from, step, n);
+	else
+		plain_load_bits(e->v.i, &p->x[0], from, step, n);
+}
+
+static uint64_t key_of(const struct elements *e, int64_t i)
+{
+	return (e->floats ? float_key(e->v.f[i]) : (uint64_t)e->v.i[i]) ^ e->turn;
+}
+
+/* The first of from .. n whose key may be above `bar`; NaN always may. */
+static int64_t next_of(const struct elements *e, int64_t from, int64_t n, uint64_t bar)
+{
+	double f = key_float(bar ^ e->turn);
+	if (!e->floats)
+		while (from < n && key_of(e, from) <= bar)
+			from++;
+	else if (e->smallest)
+		while (from < n && e->v.f[from] >= f)
+			from++;
+	else
+		while (from < n && e->v.f[from] <= f)
+			from++;
+	return from;
 }
 
 static void fill_heap(const struct plain *p, struct entry *heap, int64_t k, int64_t from,
 		      int64_t step)
 {
-	int64_t n = p->x[0].extent[p->param[AXIS]], have = 0;
-	uint64_t key[RUN];
+	const struct plain_array *x = &p->x[0];
+	int64_t n = x->extent[p->param[AXIS]], have = 0;
+	bool is_signed = dtype_info(x->dtype)->class == DTYPE_INT;
+	struct elements e = {.floats = dtype_is_float(x->dtype), .smallest = p->param[SMALLEST]};
+	e.turn = (e.smallest ? UINT64_MAX : 0) ^ (is_signed ? (uint64_t)1 << 63 : 0);
 	for (int64_t at = 0; at < n; at += RUN) {
 		int64_t m = n - at < RUN ? n - at : RUN, i = 0;
-		load_keys(key, p, from + at * step, step, m);
+		load(p, &e, from + at * step, step, m);
 		for (; i < m && have < k; i++)
-			heap[have++] = (struct entry){key[i], at + i};
+			heap[have++] = (struct entry){key_of(&e, i), at + i};
 		for (int64_t j = k / 2; at < k && have == k && j-- > 0;)
 			sift(heap, k, j, heap[j]);
-		for (; i < m; i++)
-			if (key[i] > heap[0].key)
-				sift(heap, k, 0, (struct entry){key[i], at + i});
+		while ((i = next_of(&e, i, m, heap[0].key)) < m) {
+			struct entry better = {key_of(&e, i), at + i++};
+			if (better.key > heap[0].key)
+				sift(heap, k, 0, better);
+		}
 	}
 }
 
