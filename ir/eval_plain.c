@@ -173,40 +173,80 @@ adze_status eval_top_k(struct eval *e)
 	return ADZE_OK;
 }
 
-/* The product of two rows of a factor, as far as k columns. */
-static double known(const double *l, int64_t n, int64_t i, int64_t j, int64_t k)
+/* Complex numbers as pairs; of other floats the second is 0. */
+static void load_pair(const struct eval_array *x, int64_t i, double *part)
 {
-	double sum = 0;
-	for (int64_t c = 0; c < k; c++)
-		sum += l[i * n + c] * l[j * n + c];
-	return sum;
+	part[1] = 0;
+	if (dtype_is_complex(x->dtype))
+		dtype_load_complex(x->dtype, x->bytes, (size_t)i, part);
+	else
+		part[0] = load(x, i);
 }
 
+static void store_pair(struct eval *e, int64_t i, const double *part)
+{
+	if (dtype_is_complex(e->y.dtype))
+		dtype_store_complex(e->y.dtype, e->out, (size_t)i, part);
+	else
+		dtype_store_float(e->y.dtype, e->out, (size_t)i, part[0]);
+}
+
+/* v less a times b; where `adjoint`, b's conjugate. */
+static void take_off(double *v, const double *a, const double *b, bool adjoint)
+{
+	double im = adjoint ? -b[1] : b[1];
+	v[0] -= a[0] * b[0] - a[1] * im;
+	v[1] -= a[0] * im + a[1] * b[0];
+}
+
+static void divide(double *v, const double *by)
+{
+	double square = by[0] * by[0] + by[1] * by[1];
+	double re = v[0] * by[0] + v[1] * by[1], im = v[1] * by[0] - v[0] * by[1];
+	v[0] = by[1] == 0 ? v[0] / by[0] : re / square;
+	v[1] = by[1] == 0 ? v[1] / by[0] : im / square;
+}
+
+/* Element (i, j), j <= i, of the factor l, whose rows are as far as it goes. */
+static void factor_element(double *l, int64_t n, int64_t i, int64_t j)
+{
+	double *v = l + 2 * (i * n + j);
+	for (int64_t k = 0; k < j; k++)
+		take_off(v, l + 2 * (i * n + k), l + 2 * (j * n + k), true);
+	if (j < i) {
+		divide(v, l + 2 * (j * n + j));
+		return;
+	}
+	v[0] = v[0] > 0 ? sqrt(v[0]) : (double)NAN;
+	v[1] = 0;
+}
+
+/* Of a = u' u the lower triangle is the adjoint of the upper one, and l that of u. */
 adze_status eval_cholesky(struct eval *e)
 {
 	const struct eval_array *x = &e->x[0];
 	bool lower = EVAL_ATTRS(lower, e)->lower != 0;
 	int64_t n = x->extent[x->rank - 1];
 	size_t room = (size_t)n * (size_t)n;
-	double *l = mem_new(e->g->arena.from, room, sizeof *l);
+	double *l = mem_new(e->g->arena.from, room, 2 * sizeof *l);
 	if (l == NULL)
 		return fail(e->d, ADZE_E_NOMEM, "no memory for a factor");
 	for (int64_t at = 0; at < x->count; at += n * n) {
+		memset(l, 0, room * 2 * sizeof *l);
 		for (int64_t i = 0; i < n; i++)
 			for (int64_t j = 0; j <= i; j++) {
-				double v = load(x, at + (lower ? i * n + j : j * n + i)) -
-					   known(l, n, i, j, j);
-				l[i * n + j] = j < i   ? v / l[j * n + j]
-					       : v > 0 ? sqrt(v)
-						       : (double)NAN;
+				double *v = l + 2 * (i * n + j);
+				load_pair(x, at + (lower ? i * n + j : j * n + i), v);
+				v[1] = lower ? v[1] : -v[1];
+				factor_element(l, n, i, j);
 			}
-		for (int64_t i = 0; i < n; i++)
-			for (int64_t j = 0; j < n; j++)
-				dtype_store_float(e->y.dtype, e->out,
-						  (size_t)(at + (lower ? i * n + j : j * n + i)),
-						  j <= i ? l[i * n + j] : 0);
+		for (int64_t i = 0; i < n * n; i++) {
+			double *v = l + 2 * i;
+			v[1] = lower ? v[1] : -v[1];
+			store_pair(e, at + (lower ? i : i % n * n + i / n), v);
+		}
 	}
-	mem_free(e->g->arena.from, l, room, sizeof *l);
+	mem_free(e->g->arena.from, l, room, 2 * sizeof *l);
 	return ADZE_OK;
 }
 
@@ -216,9 +256,9 @@ adze_status eval_triangular_solve(struct eval *e)
 	const struct eval_array *a = &e->x[0], *b = &e->x[1];
 	int64_t n = a->extent[a->rank - 1], sides = b->count / (a->count / n);
 	/* x a = b is a' x' = b': rows are then columns, and the lower triangle the upper one. */
-	bool turned = (t->transpose != 0) == (t->left != 0);
+	bool turned = (t->transpose != 0) == (t->left != 0), adjoint = t->transpose == 2;
 	bool forward = (t->lower != 0) != turned;
-	double *x = mem_new(e->g->arena.from, (size_t)n, sizeof *x);
+	double *x = mem_new(e->g->arena.from, (size_t)n, 2 * sizeof *x), part[2];
 	if (x == NULL)
 		return fail(e->d, ADZE_E_NOMEM, "no memory for a solution");
 	for (int64_t s = 0; s < b->count / n; s++) {
@@ -226,16 +266,20 @@ adze_status eval_triangular_solve(struct eval *e)
 		const int64_t at = s / sides * n * sides + (t->left ? side : side * n);
 		for (int64_t step = 0; step < n; step++) {
 			int64_t i = forward ? step : n - 1 - step;
-			double v = load(b, at + i * (t->left ? sides : 1));
-			for (int64_t k = forward ? 0 : i + 1; k < (forward ? i : n); k++)
-				v -= load(a, matrix + (turned ? k * n + i : i * n + k)) * x[k];
-			x[i] = t->unit ? v : v / load(a, matrix + i * n + i);
+			load_pair(b, at + i * (t->left ? sides : 1), x + 2 * i);
+			for (int64_t k = forward ? 0 : i + 1; k < (forward ? i : n); k++) {
+				load_pair(a, matrix + (turned ? k * n + i : i * n + k), part);
+				take_off(x + 2 * i, x + 2 * k, part, adjoint);
+			}
+			load_pair(a, matrix + i * n + i, part);
+			part[1] = adjoint ? -part[1] : part[1];
+			if (!t->unit)
+				divide(x + 2 * i, part);
 		}
 		for (int64_t i = 0; i < n; i++)
-			dtype_store_float(e->y.dtype, e->out,
-					  (size_t)(at + i * (t->left ? sides : 1)), x[i]);
+			store_pair(e, at + i * (t->left ? sides : 1), x + 2 * i);
 	}
-	mem_free(e->g->arena.from, x, (size_t)n, sizeof *x);
+	mem_free(e->g->arena.from, x, (size_t)n, 2 * sizeof *x);
 	return ADZE_OK;
 }
 
@@ -257,11 +301,7 @@ static void fft_load(const struct eval *e, const struct fft *f, const int64_t *a
 		int64_t n = f->length[k], place = mirrored ? (n - at[k]) % n : at[k];
 		i = i * (k + 1 < f->n ? n : f->x_last) + place;
 	}
-	part[1] = 0;
-	if (dtype_is_complex(e->x[0].dtype))
-		dtype_load_complex(e->x[0].dtype, e->x[0].bytes, (size_t)(f->x + i), part);
-	else
-		part[0] = load(&e->x[0], f->x + i);
+	load_pair(&e->x[0], f->x + i, part);
 	part[1] = mirrored ? -part[1] : part[1];
 }
 
@@ -302,10 +342,7 @@ adze_status eval_fft(struct eval *e)
 		double sum[2];
 		f.x = i / walk_count(&w) * each;
 		fft_sum(e, &f, w.at, sum);
-		if (dtype_is_complex(e->y.dtype))
-			dtype_store_complex(e->y.dtype, e->out, (size_t)i, sum);
-		else
-			dtype_store_float(e->y.dtype, e->out, (size_t)i, sum[0]);
+		store_pair(e, i, sum);
 	}
 	return ADZE_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kernels/plain.h"
+#include "kernels/plain_complex.h"
 
 #include <string.h>
 
@@ -115,5 +115,49 @@ void plain_store_floats(const struct plain_array *y, int64_t to, int64_t step,
 		for (int64_t i = 0; i < n; i++)
 			dtype_store_float(y->dtype, y->at, (size_t)(to + i * step), from[i]);
 		break;
+	}
+}
+
+/* Pairs of numbers of a type. */
+static struct plain_array parts_of(const struct plain_array *a)
+{
+	struct plain_array part = *a;
+	part.dtype = dtype_part(a->dtype);
+	return part;
+}
+
+void plain_load_complex(struct complex *to, const struct plain_array *x, int64_t from,
+			int64_t step, int64_t n)
+{
+	struct plain_array part = parts_of(x);
+	double *at = &to->re;
+	if (part.dtype != x->dtype && step == 1) {
+		plain_load_floats(at, &part, 2 * from, 1, 2 * n);
+	} else if (part.dtype != x->dtype) {
+		for (int64_t i = 0; i < n; i++)
+			plain_load_floats(at + 2 * i, &part, 2 * (from + i * step), 1, 2);
+	} else {
+		plain_load_floats(at, x, from, step, n);
+		for (int64_t i = n - 1; i >= 0; i--)
+			to[i] = (struct complex){at[i], 0};
+	}
+}
+
+void plain_store_complex(const struct plain_array *y, int64_t to, int64_t step,
+			 const struct complex *from, int64_t n)
+{
+	struct plain_array part = parts_of(y);
+	double re[64];
+	if (part.dtype != y->dtype && step == 1) {
+		plain_store_floats(&part, 2 * to, 1, &from->re, 2 * n);
+		return;
+	}
+	for (int64_t i = 0; i < n && part.dtype != y->dtype; i++)
+		plain_store_floats(&part, 2 * (to + i * step), 1, &from[i].re, 2);
+	for (int64_t i = 0, m; i < n && part.dtype == y->dtype; i += m) {
+		m = n - i < (int64_t)COUNT_OF(re) ? n - i : (int64_t)COUNT_OF(re);
+		for (int64_t k = 0; k < m; k++)
+			re[k] = from[i + k].re;
+		plain_store_floats(y, to + i * step, step, re, m);
 	}
 }

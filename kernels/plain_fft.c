@@ -10,31 +10,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/plain.h"
+#include "kernels/plain_complex.h"
 
 #define TURN 6.283185307179586476925286766559
 #define MOST_FACTORS 64
 
 enum { LENGTHS = 0, INVERSE = PLAIN_DIMS, REAL };
-
-struct complex {
-	double re, im;
-};
-
-static struct complex times(struct complex a, struct complex b)
-{
-	return (struct complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-
-static struct complex plus(struct complex a, struct complex b)
-{
-	return (struct complex){a.re + b.re, a.im + b.im};
-}
-
-static struct complex minus(struct complex a, struct complex b)
-{
-	return (struct complex){a.re - b.re, a.im - b.im};
-}
 
 /* ---- one line ---- */
 
@@ -93,8 +74,8 @@ static void pass_2(const struct line *l, int64_t n, int64_t stride, const struct
 		const struct complex *a = x + stride * p, *b = a + stride * half;
 		struct complex *to = y + stride * 2 * p;
 		for (int64_t q = 0; q < stride; q++) {
-			to[q] = plus(a[q], b[q]);
-			to[q + stride] = times(minus(a[q], b[q]), w);
+			to[q] = complex_add(a[q], b[q]);
+			to[q + stride] = complex_mul(complex_sub(a[q], b[q]), w);
 		}
 	}
 }
@@ -112,13 +93,13 @@ static void pass_4(const struct line *l, int64_t n, int64_t stride, const struct
 		for (int64_t q = 0; q < stride; q++) {
 			struct complex a = at[q], b = at[q + step], c = at[q + 2 * step];
 			struct complex d = at[q + 3 * step];
-			struct complex even = plus(a, c), odd = minus(a, c);
-			struct complex sum = plus(b, d), apart = minus(b, d);
+			struct complex even = complex_add(a, c), odd = complex_sub(a, c);
+			struct complex sum = complex_add(b, d), apart = complex_sub(b, d);
 			struct complex turned = {-side * apart.im, side * apart.re};
-			to[q] = plus(even, sum);
-			to[q + stride] = times(plus(odd, turned), w1);
-			to[q + 2 * stride] = times(minus(even, sum), w2);
-			to[q + 3 * stride] = times(minus(odd, turned), w3);
+			to[q] = complex_add(even, sum);
+			to[q + stride] = complex_mul(complex_add(odd, turned), w1);
+			to[q + 2 * stride] = complex_mul(complex_sub(even, sum), w2);
+			to[q + 3 * stride] = complex_mul(complex_sub(odd, turned), w3);
 		}
 	}
 }
@@ -133,11 +114,11 @@ static void pass_any(const struct line *l, int64_t n, int64_t stride, int r,
 			for (int j = 0; j < r; j++) {
 				struct complex sum = x[q + stride * p];
 				for (int k = 1, jk = j; k < r; k++) {
-					sum = plus(sum, times(x[q + stride * (p + k * part)],
-							      l->turn[jk * root]));
+					struct complex v = x[q + stride * (p + k * part)];
+					sum = complex_add(sum, complex_mul(v, l->turn[jk * root]));
 					jk = jk + j < r ? jk + j : jk + j - r;
 				}
-				y[q + stride * (r * p + j)] = times(sum,
+				y[q + stride * (r * p + j)] = complex_mul(sum,
 								    l->turn[p * stride * j]);
 			}
 }
@@ -206,17 +187,17 @@ static struct complex *convolve(const struct line *l)
 {
 	int64_t n = l->n, m = l->m;
 	for (int64_t k = 0; k < n; k++)
-		l->a[k] = times(l->a[k], l->chirp[k]);
+		l->a[k] = complex_mul(l->a[k], l->chirp[k]);
 	memset(l->a + n, 0, (size_t)(m - n) * sizeof *l->a);
 	const struct complex *f = run_passes(l);
 	for (int64_t k = 0; k < m; k++) {
-		struct complex v = times(f[k], l->spectrum[k]);
+		struct complex v = complex_mul(f[k], l->spectrum[k]);
 		l->a[k] = (struct complex){v.re, -v.im};
 	}
 	struct complex *y = run_passes(l);
 	for (int64_t k = 0; k < n; k++) {
 		struct complex v = {y[k].re / (double)m, -y[k].im / (double)m};
-		y[k] = times(v, l->chirp[k]);
+		y[k] = complex_mul(v, l->chirp[k]);
 	}
 	return y;
 }
@@ -299,33 +280,12 @@ struct plain_plan plain_fft_plan(const struct plain *p)
 				   plain_bytes(room + (size_t)b.count, sizeof(struct complex))};
 }
 
-static void load(struct complex *to, const struct plain_array *x, int64_t from, int64_t n)
-{
-	struct plain_array part = *x;
-	part.dtype = dtype_part(x->dtype);
-	if (part.dtype != x->dtype) {
-		plain_load_floats(&to->re, &part, 2 * from, 1, 2 * n);
-		return;
-	}
-	plain_load_floats(&to->re, x, from, 1, n);
-	for (int64_t i = n - 1; i >= 0; i--)
-		to[i] = (struct complex){(&to->re)[i], 0};
-}
-
 static void store(const struct plain_array *y, int64_t to, struct complex *from, int64_t n,
 		  double scale)
 {
-	struct plain_array part = *y;
-	part.dtype = dtype_part(y->dtype);
 	for (int64_t i = 0; i < n; i++)
 		from[i] = (struct complex){from[i].re * scale, from[i].im * scale};
-	if (part.dtype != y->dtype) {
-		plain_store_floats(&part, 2 * to, 1, &from->re, 2 * n);
-		return;
-	}
-	for (int64_t i = 0; i < n; i++)
-		(&from->re)[i] = from[i].re;
-	plain_store_floats(y, to, 1, &from->re, n);
+	plain_store_complex(y, to, 1, from, n);
 }
 
 /* Tables for lines of n, where those that are there are others. */
@@ -368,7 +328,7 @@ static void forward(const struct plain *p, struct line *l, const struct block *b
 	double scale = inverse ? 1 / ((double)b->n[0] * (double)b->n[1] * (double)n) : 1;
 	want_line(l, n, inverse, room);
 	for (int64_t i = 0; i < lines; i++) {
-		load(l->a, &p->x[0], (unit * lines + i) * n, n);
+		plain_load_complex(l->a, &p->x[0], (unit * lines + i) * n, 1, n);
 		memcpy(data + i * each, transform(l), (size_t)each * sizeof *data);
 	}
 	for (int axis = 1; axis >= 0; axis--) {
@@ -385,7 +345,7 @@ static void back_to_real(const struct plain *p, struct line *l, const struct blo
 {
 	int64_t n = b->n[2], each = b->extent[2], lines = b->count / each;
 	double scale = 1 / ((double)b->n[0] * (double)b->n[1] * (double)n);
-	load(data, &p->x[0], unit * b->count, b->count);
+	plain_load_complex(data, &p->x[0], unit * b->count, 1, b->count);
 	for (int axis = 0; axis < 2; axis++) {
 		if (b->n[axis] == 1)
 			continue;

@@ -283,6 +283,37 @@ def triangular_cases(rng):
     return out
 
 
+def complex_case(rng):
+    """Factors and solutions of complex matrices; c128 has no name in the file."""
+    case = Case("matrices_c64", "rel:1e-5 abs:1e-5")
+    n = 5
+
+    def some(*shape):
+        return (rng.normal(0, 1, shape) + 1j * rng.normal(0, 1, shape)).astype(np.complex64)
+
+    half = some(2, n, n)
+    a = (half @ half.conj().transpose(0, 2, 1) + n * np.eye(n)).astype(np.complex64)
+    low = np.linalg.cholesky(np.tril(a, -1) + np.tril(a, -1).conj().transpose(0, 2, 1)
+                             + a * np.eye(n))
+    case.input("a", a)
+    case.op("lower", "cholesky", ["a"], low.astype(np.complex64), lower=1)
+    case.op("upper", "cholesky", ["a"], low.conj().transpose(0, 2, 1).astype(np.complex64))
+    b = some(2, n, 3)
+    case.input("b", b)
+    for lower, turn in itertools.product((0, 1), (0, 1, 2)):
+        t = np.tril(a) if lower else np.triu(a)
+        t = [t, t.transpose(0, 2, 1), t.conj().transpose(0, 2, 1)][turn]
+        y = np.linalg.solve(t.astype(np.complex128), b.astype(np.complex128))
+        case.op(f"solve_{lower}{turn}", "triangular_solve", ["a", "b"], y.astype(np.complex64),
+                left=1, lower=lower, transpose=turn)
+        c = b.transpose(0, 2, 1)
+        y = np.linalg.solve(t.astype(np.complex128).transpose(0, 2, 1), b.astype(np.complex128))
+        case.inputs.get("c") or case.input("c", c)
+        case.op(f"right_{lower}{turn}", "triangular_solve", ["a", "c"],
+                y.transpose(0, 2, 1).astype(np.complex64), lower=lower, transpose=turn)
+    return case
+
+
 def fft_case(rng):
     """Of random numbers; c128 has no name in the file, so f64 goes there and back."""
     case = Case("fft", "rel:1e-6 abs:1e-5")
@@ -312,4 +343,4 @@ def cases():
     return gather_cases(np.random.RandomState(31)) + \
         cumulative_cases(np.random.RandomState(32)) + top_k_cases(np.random.RandomState(33)) + \
         cholesky_cases(np.random.RandomState(34)) + triangular_cases(np.random.RandomState(35)) + \
-        [fft_case(np.random.RandomState(36))]
+        [fft_case(np.random.RandomState(36)), complex_case(np.random.RandomState(37))]

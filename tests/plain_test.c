@@ -287,6 +287,18 @@ static void fill(const struct plain_array *a, uint64_t *seed)
 			dtype_store_int(part, a->at, (size_t)i, (int64_t)pick(seed, 9) - 3);
 }
 
+/* Square matrices get a large diagonal, and their inverses stay small. */
+static void strengthen(const struct plain_array *a)
+{
+	adze_dtype part = dtype_part(a->dtype);
+	int64_t n = a->rank >= 2 ? a->extent[a->rank - 1] : 0, of = part != a->dtype ? 2 : 1;
+	if (n == 0 || n != a->extent[a->rank - 2])
+		return;
+	for (int64_t at = 0; at < a->count; at += n * n)
+		for (int64_t i = 0; i < n; i++)
+			dtype_store_float(part, a->at, (size_t)(of * (at + i * (n + 1))), 16);
+}
+
 static void check_call(const char *inputs, const char *line, const char *tolerance)
 {
 	char text[1024], words[400], name[32];
@@ -309,6 +321,8 @@ static void check_call(const char *inputs, const char *line, const char *toleran
 		a->at = malloc(array_bytes(a) + 1);
 		fill(a, &seed);
 	}
+	if (strcmp(name, "cholesky") == 0 || strcmp(name, "triangular_solve") == 0)
+		strengthen(&c.p.x[0]);
 	for (int i = 0; i < c.p.nx; i++)
 		in[i] = c.p.x[i].at;
 	CHECK_MSG(k->holds(&c.p), "%s", line);
@@ -325,6 +339,30 @@ static void check_call(const char *inputs, const char *line, const char *toleran
 	free(work);
 	free(want);
 	ir_graph_destroy(g);
+}
+
+static void check_matrices(const char *dtype, const char *tolerance)
+{
+	char inputs[128], line[160];
+	for (int i = 0; i < 24; i++) {
+		int left = i & 1, lower = i >> 1 & 1, unit = i >> 2 & 1, turn = i / 8;
+		snprintf(inputs, sizeof inputs, "%%a: %s[2, 5, 5], %%b: %s[2, %d, %d]", dtype,
+			 dtype, left ? 5 : 40, left ? 40 : 5);
+		snprintf(line, sizeof line, "triangular_solve %%a, %%b, left=%d, lower=%d, unit=%d,"
+			 " transpose=%d", left, lower, unit, turn);
+		check_call(inputs, line, tolerance);
+	}
+	snprintf(inputs, sizeof inputs, "%%x: %s[2, 12, 12]", dtype);
+	check_call(inputs, "cholesky %x, lower=1", tolerance);
+	check_call(inputs, "cholesky %x", tolerance);
+}
+
+TEST(plain, matrices)
+{
+	check_matrices("f32", "rel:1e-5 abs:1e-5");
+	check_matrices("f64", "rel:1e-12 abs:1e-12");
+	check_matrices("c64", "rel:1e-5 abs:1e-5");
+	check_matrices("c128", "rel:1e-12 abs:1e-12");
 }
 
 TEST(plain, transforms_of_every_length)
@@ -379,6 +417,9 @@ static const char *const sample[][4] = {
 	{"top_k", "%x: f32[3, 9, 2]", "", "top_k %x, axis=1, k=4"},
 	{"top_k", "%x: u16[20]", "", "top_k %x, axis=0, k=20, smallest=1"},
 	{"cholesky", "%x: f64[2, 5, 5]", "", "cholesky %x"},
+	{"cholesky", "%x: c64[3, 3]", "", "cholesky %x, lower=1"},
+	{"triangular_solve", "%a: c128[2, 2], %b: c128[3, 2]", "",
+	 "triangular_solve %a, %b, transpose=2"},
 	{"triangular_solve", "%a: f32[2, 3, 3], %b: f32[2, 3, 5]", "",
 	 "triangular_solve %a, %b, left=1, transpose=1"},
 	{"fft", "%x: c64[2, 12]", "", "fft %x, lengths=[12]"},
