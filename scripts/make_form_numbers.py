@@ -13,6 +13,7 @@ import os
 import numpy as np
 
 import form_more_numbers
+import form_order_numbers
 import form_pick_numbers
 import tensorfile
 
@@ -329,6 +330,7 @@ def main():
              "parts": (part_cases, einsum_cases), "windows": (window_cases,),
              "layers": (layer_cases,)}
     files |= form_more_numbers.FILES | form_pick_numbers.FILES
+    files |= form_order_numbers.FILES
     count = size = 0
     for name, parts in files.items():
         inputs, expect = {}, {}

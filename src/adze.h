@@ -401,6 +401,7 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 
 /* ---- branches and loops -------------------------------------------------------------------- */
 #include "adze_flow.h"
+#include "adze_order.h"
 
 /* ---- futures ----------------------------------------------------------------------------- */
 
