@@ -35,4 +35,28 @@ ALWAYS float elem_get(enum elem type, const char *p)
 				  : bf16_to_f32(*(const uint16_t *)p);
 }
 
+/* Lane i: v_sum(r[i]), to the bit. */
+ALWAYS vf v_sums(vf *r)
+{
+	v_transpose(r);
+#pragma GCC unroll 4
+	for (int half = VL / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+		for (int i = 0; i < half; i++)
+			r[i] = v_add(r[i], r[i + half]);
+	return r[0];
+}
+
+/* The same of integers, which lie in r as bits. */
+ALWAYS vi vi_sums(vf *r)
+{
+	v_transpose(r);
+#pragma GCC unroll 4
+	for (int half = VL / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+		for (int i = 0; i < half; i++)
+			r[i] = v_of_bits(vi_add(v_bits(r[i]), v_bits(r[i + half])));
+	return v_bits(r[0]);
+}
+
 #endif

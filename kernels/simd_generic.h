@@ -21,7 +21,7 @@
  *   vi_shl vi_shr vi_sar           by a constant; shr fills with zeros
  *   v_ldexp(a, n)                  a 2^n, n integers as floats, |n| <= 252; overflows to
  *                                  infinity, rounds once where subnormal and |a| in 0.5 .. 2
- *   v_sum                          of all lanes, in an order fixed by VL
+ *   v_sum                          of all lanes: the upper half on the lower, and so on
  *   v_transpose(vf r[VL])          lane j of r[i] becomes lane i of r[j]
  *   vb_left(is_signed, p) vb_right(p)  VB bytes, i8 or u8 and i8, as vb_dot() takes them
  *   vb_dot(vi sum, left, right)    adds the VB products, shared out among the lanes; a left

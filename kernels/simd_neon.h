@@ -157,7 +157,8 @@ static inline vf v_ldexp(vf a, vf n)
 
 static inline float v_sum(vf a)
 {
-	return vaddvq_f32(a);
+	float32x2_t half = vadd_f32(vget_low_f32(a), vget_high_f32(a));
+	return vget_lane_f32(half, 0) + vget_lane_f32(half, 1);
 }
 
 static inline void v_transpose(vf *r)
