@@ -8,7 +8,7 @@
 #include "kernels/any.h"
 
 /* The most rows that do not go to the packed product: above, packing pays. */
-#define FEW_ROWS 32
+#define FEW_ROWS 64
 /* Floats of a block that is made in f32 first. */
 #define WIDE_BLOCK (1 << 16)
 /* Blocks for each thread, so that a late one does not hold the rest; the packed product's have
