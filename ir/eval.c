@@ -18,6 +18,16 @@
 	}
 #include "base/ew.def"
 
+adze_status eval_complex(struct eval *e)
+{
+	const struct eval_array *x = e->x;
+	for (size_t i = 0; i < (size_t)e->y.count; i++) {
+		dtype_copy_at(x[0].dtype, e->out, 2 * i, x[0].bytes, i);
+		dtype_copy_at(x[1].dtype, e->out, 2 * i + 1, x[1].bytes, i);
+	}
+	return ADZE_OK;
+}
+
 adze_status eval_select(struct eval *e)
 {
 	const uint8_t *which = e->x[0].bytes;

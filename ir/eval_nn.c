@@ -26,27 +26,34 @@ static void store(struct eval *e, int64_t i, double v)
 struct total {
 	enum ew by;
 	const struct dtype_info *info;
-	double f;
+	double f, c[2]; /* c: complex */
 	int64_t i;
 };
 
 static struct total total_start(enum ew by, adze_dtype dtype)
 {
-	uint64_t element = 0;
+	uint64_t element[2] = {0, 0};
 	struct total t = {.by = by, .info = dtype_info(dtype)};
 	if (dtype_is_float(dtype)) {
 		t.f = ew_start_float(by, dtype);
 		return t;
 	}
-	ew_start_element(by, dtype, &element);
-	t.i = dtype_load_int(dtype, &element, 0);
+	ew_start_element(by, dtype, element);
+	if (dtype_is_complex(dtype))
+		dtype_load_complex(dtype, element, 0, t.c);
+	else
+		t.i = dtype_load_int(dtype, element, 0);
 	return t;
 }
 
 static void total_add(struct total *t, const struct eval_array *x, int64_t i)
 {
 	unsigned bits = (unsigned)t->info->bits;
-	if (t->info->class == DTYPE_FLOAT)
+	double one[2];
+	if (t->info->class == DTYPE_COMPLEX) {
+		dtype_load_complex(x->dtype, x->bytes, (size_t)i, one);
+		ew_complex(t->by, t->c, one, t->c);
+	} else if (t->info->class == DTYPE_FLOAT)
 		t->f = ew_f64(t->by, t->f, load(x, i), 0);
 	else if (t->info->class == DTYPE_INT)
 		t->i = ew_i64(t->by, t->i, (int64_t)load_bits(x, i), 0, bits);
@@ -56,7 +63,9 @@ static void total_add(struct total *t, const struct eval_array *x, int64_t i)
 
 static void total_store(const struct total *t, struct eval *e, int64_t i)
 {
-	if (t->info->class == DTYPE_FLOAT)
+	if (t->info->class == DTYPE_COMPLEX)
+		dtype_store_complex(e->y.dtype, e->out, (size_t)i, t->c);
+	else if (t->info->class == DTYPE_FLOAT)
 		store(e, i, t->f);
 	else
 		dtype_store_int(e->y.dtype, e->out, (size_t)i, t->i);
@@ -191,13 +200,20 @@ adze_status eval_rms_norm(struct eval *e)
 
 /* A sum of products of two operands' elements. */
 struct products {
-	double f;
+	double f, im;
 	uint64_t i;
 };
 
 static void products_add(struct products *p, const struct eval *e, int64_t a, int64_t b)
 {
-	if (dtype_is_float(e->y.dtype))
+	double x[2], y[2], xy[2];
+	if (dtype_is_complex(e->y.dtype)) {
+		dtype_load_complex(e->x[0].dtype, e->x[0].bytes, (size_t)a, x);
+		dtype_load_complex(e->x[1].dtype, e->x[1].bytes, (size_t)b, y);
+		ew_complex(EW_MUL, x, y, xy);
+		p->f += xy[0];
+		p->im += xy[1];
+	} else if (dtype_is_float(e->y.dtype))
 		p->f += load(&e->x[0], a) * load(&e->x[1], b);
 	else
 		p->i += load_bits(&e->x[0], a) * load_bits(&e->x[1], b);
@@ -205,7 +221,10 @@ static void products_add(struct products *p, const struct eval *e, int64_t a, in
 
 static void products_store(const struct products *p, struct eval *e, int64_t i)
 {
-	if (dtype_is_float(e->y.dtype))
+	double sum[2] = {p->f, p->im};
+	if (dtype_is_complex(e->y.dtype))
+		dtype_store_complex(e->y.dtype, e->out, (size_t)i, sum);
+	else if (dtype_is_float(e->y.dtype))
 		store(e, i, p->f);
 	else
 		dtype_store_int(e->y.dtype, e->out, (size_t)i, (int64_t)p->i);
@@ -240,7 +259,7 @@ adze_status eval_dot(struct eval *e)
 	}
 	int64_t n = walk_count(&inner);
 	for (int64_t i = 0; i < e->y.count; i++, walk_next(&outer)) {
-		struct products p = {0, 0};
+		struct products p = {0, 0, 0};
 		for (int64_t k = 0; k < n; k++, walk_next(&inner))
 			products_add(&p, e, outer.offset[0] + inner.offset[0],
 				     outer.offset[1] + inner.offset[1]);
@@ -264,7 +283,7 @@ adze_status eval_conv(struct eval *e)
 			  dims_or(&a->dilation, s, 1) * x->stride[2 + s], w->stride[2 + s]);
 	int64_t n = walk_count(&inner);
 	for (int64_t i = 0; i < e->y.count; i++, walk_next(&outer)) {
-		struct products p = {0, 0};
+		struct products p = {0, 0, 0};
 		int64_t group = outer.at[1] / (w->extent[0] / groups);
 		int64_t first[3];
 		int64_t base = outer.at[0] * x->stride[0] + group * w->extent[1] * x->stride[1];

@@ -369,13 +369,13 @@ ir_val ir_const(adze_graph *g, const adze_shape *type, const void *bytes)
 
 ir_val ir_scalar(adze_graph *g, adze_dtype dtype, double v)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes[2] = {0, 0};
 	adze_shape type = shape_make(dtype, 0, NULL);
 	if (dtype_is_float(dtype))
-		dtype_store_float(dtype, &bytes, 0, v);
+		dtype_store_float(dtype, bytes, 0, v);
 	else
-		dtype_convert(dtype, &bytes, ADZE_F64, &v, 0);
-	return ir_const(g, &type, &bytes);
+		dtype_convert(dtype, bytes, ADZE_F64, &v, 0);
+	return ir_const(g, &type, bytes);
 }
 
 void ir_output(adze_graph *g, const char *name, ir_val value, ir_val into)

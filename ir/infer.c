@@ -135,7 +135,6 @@ adze_status infer_extent(struct ask *q)
 
 adze_status infer_ew(struct ask *q)
 {
-	const struct ew_info *f = ew_info(op_ew(q->op));
 	*q->out = *infer_type(q, 0);
 	for (size_t i = 1; i < q->narg; i++) {
 		if (infer_type(q, i)->dtype != q->out->dtype)
@@ -145,9 +144,22 @@ adze_status infer_ew(struct ask *q)
 		if (!infer_merge_names(q->out, infer_type(q, i)))
 			return infer_refuse(q, "names of axes differ");
 	}
-	if (f->flags & EW_PRED)
-		q->out->dtype = ADZE_BOOL;
+	q->out->dtype = ew_result(op_ew(q->op), q->out->dtype);
 	return ADZE_OK;
+}
+
+adze_status infer_complex(struct ask *q)
+{
+	*q->out = *infer_type(q, 0);
+	q->out->dtype = dtype_whole(q->out->dtype);
+	if (!dtype_is_complex(q->out->dtype) ||
+	    infer_type(q, 1)->dtype != infer_type(q, 0)->dtype)
+		return infer_refuse(q, "the parts are both f32 or both f64");
+	if (!shape_same_extents(infer_type(q, 1), q->out))
+		return infer_refuse(q, "shapes differ");
+	return infer_merge_names(q->out, infer_type(q, 1))
+		       ? ADZE_OK
+		       : infer_refuse(q, "names of axes differ");
 }
 
 adze_status infer_select(struct ask *q)

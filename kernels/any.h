@@ -16,6 +16,17 @@
  */
 void any_convert(adze_dtype to, void *y, adze_dtype from, const void *x, size_t n);
 
+/** y[i] = f(a[i], b[i]) of complex numbers, as ew_element(); b may be NULL where f has none. */
+void any_ew_complex(enum ew f, adze_dtype dtype, void *y, const void *a, const void *b, size_t n);
+/** y[i] = re[i] + i im[i], of parts of f32 or f64. */
+void any_complex(adze_dtype part, void *y, const void *re, const void *im, size_t n);
+/**
+ * *acc = f over *acc and x[0..n), in double; with `columns` acc[i] = f(acc[i], x[i]) instead, each
+ * rounded.
+ */
+void any_reduce_complex(enum ew f, adze_dtype dtype, void *acc, const void *x, size_t n,
+			bool columns);
+
 /** As gemm_fn, in elements of `dtype`. */
 void any_gemm(adze_dtype dtype, void *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row,
 	      ptrdiff_t a_col, const void *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,

@@ -3,16 +3,23 @@
 
 #include <string.h>
 
-/* A sum of products: of floats in double, else in wide integers. */
+/* A sum of products: of floats and complex numbers in double, else in wide integers. */
 struct sum {
-	double f;
+	double f, im;
 	uint64_t i;
 };
 
 static inline void add_product(adze_dtype dtype, struct sum *s, const void *a, int64_t i,
 			       const void *b, int64_t j)
 {
-	if (dtype_is_float(dtype))
+	double x[2], y[2], xy[2], sum[2] = {s->f, s->im};
+	if (dtype_is_complex(dtype)) {
+		dtype_load_complex(dtype, a, (size_t)i, x);
+		dtype_load_complex(dtype, b, (size_t)j, y);
+		ew_complex(EW_MUL, x, y, xy);
+		s->f = sum[0] + xy[0];
+		s->im = sum[1] + xy[1];
+	} else if (dtype_is_float(dtype))
 		s->f += dtype_load_float(dtype, a, (size_t)i) *
 			dtype_load_float(dtype, b, (size_t)j);
 	else
@@ -22,7 +29,9 @@ static inline void add_product(adze_dtype dtype, struct sum *s, const void *a, i
 
 static inline void store(adze_dtype dtype, void *y, int64_t i, const struct sum *s)
 {
-	if (dtype_is_float(dtype))
+	if (dtype_is_complex(dtype))
+		dtype_store_complex(dtype, y, (size_t)i, (double[2]){s->f, s->im});
+	else if (dtype_is_float(dtype))
 		dtype_store_float(dtype, y, (size_t)i, s->f);
 	else
 		dtype_store_int(dtype, y, (size_t)i, (int64_t)s->i);
@@ -40,7 +49,7 @@ void any_gemm(adze_dtype dtype, void *c, ptrdiff_t c_row, const void *a, ptrdiff
 {
 	for (ptrdiff_t i = 0; i < (ptrdiff_t)m; i++)
 		for (ptrdiff_t j = 0; j < (ptrdiff_t)n; j++) {
-			struct sum s = {0, 0};
+			struct sum s = {0, 0, 0};
 			for (ptrdiff_t l = 0; l < (ptrdiff_t)k; l++)
 				add_product(dtype, &s, element(dtype, a, i * a_row + l * a_col), 0,
 					    element(dtype, b, l * b_row + j * b_col), 0);
@@ -85,7 +94,7 @@ void any_conv(adze_dtype dtype, void *y, const void *x, const void *w, int64_t c
 	int64_t n = product(s->out, s->rank), size = product(s->window, s->rank);
 	int64_t plane = product(s->in, s->rank), at[ADZE_MAX_RANK];
 	for (int64_t i = 0; i < n; i++) {
-		struct sum sum = {0, 0};
+		struct sum sum = {0, 0, 0};
 		unravel(s, i, at);
 		for (int64_t k = 0; k < size; k++) {
 			int64_t p = place(s, at, k);
@@ -103,10 +112,10 @@ void any_reduce_window(enum ew f, adze_dtype dtype, void *y, const void *x,
 	adze_dtype acc = dtype_is_float(dtype) && dtype_bytes(dtype) < 4 ? ADZE_F32 : dtype;
 	int64_t size = product(s->window, s->rank), at[ADZE_MAX_RANK];
 	for (int64_t i = from; i < to; i++) {
-		uint64_t sum, one;
-		ew_start_element(f, dtype, &sum);
+		uint64_t sum[2], one[2];
+		ew_start_element(f, dtype, sum);
 		if (acc != dtype)
-			dtype_convert(acc, &sum, dtype, &sum, 0);
+			dtype_convert(acc, sum, dtype, sum, 0);
 		unravel(s, i, at);
 		for (int64_t k = 0; k < size; k++) {
 			int64_t p = place(s, at, k);
@@ -114,15 +123,15 @@ void any_reduce_window(enum ew f, adze_dtype dtype, void *y, const void *x,
 				continue;
 			const void *from_x = element(dtype, x, p);
 			if (acc == dtype)
-				memcpy(&one, from_x, dtype_bytes(dtype));
+				memcpy(one, from_x, dtype_bytes(dtype));
 			else
-				dtype_convert(acc, &one, dtype, from_x, 0);
-			ew_element(f, acc, &sum, &sum, &one, NULL, 0);
+				dtype_convert(acc, one, dtype, from_x, 0);
+			ew_element(f, acc, sum, sum, one, NULL, 0);
 		}
 		void *to_y = (char *)y + i * (int64_t)dtype_bytes(dtype);
 		if (acc == dtype)
-			memcpy(to_y, &sum, dtype_bytes(dtype));
+			memcpy(to_y, sum, dtype_bytes(dtype));
 		else
-			dtype_convert(dtype, to_y, acc, &sum, 0);
+			dtype_convert(dtype, to_y, acc, sum, 0);
 	}
 }

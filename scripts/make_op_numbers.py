@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 import body_numbers
+import complex_numbers
 import ew_numbers
 import plain_numbers
 from opcase import NUMPY, Case, Tensor, int_range
@@ -426,7 +427,7 @@ def main():
         cases += conv_cases(rng) + window_cases(rng)
     cases += [view_case(rng, k) for k in ("f32", "i64", "bool")]
     cases += [place_case(rng, k) for k in ("f32", "u8")]
-    cases += plain_numbers.cases() + body_numbers.cases()
+    cases += plain_numbers.cases() + body_numbers.cases() + complex_numbers.cases()
     cases += [source_case(), symbol_case(rng), bitcast_case()]
     os.makedirs(OUT, exist_ok=True)
     for old in glob.glob(os.path.join(OUT, "*.safetensors")):

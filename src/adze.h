@@ -267,6 +267,8 @@ ADZE_API adze_tensor adze_extent(adze_tensor x, const char *axis);
 
 /** y = condition ? a : b; broadcast as element-wise operations are. */
 ADZE_API adze_tensor adze_select(adze_tensor condition, adze_tensor a, adze_tensor b);
+/** re + i im, both f32 (giving c64) or both f64 (c128); broadcast likewise. */
+ADZE_API adze_tensor adze_complex(adze_tensor re, adze_tensor im);
 /** The values as another type: to nearest even; to integers cut and kept to the range. */
 ADZE_API adze_tensor adze_convert(adze_tensor x, adze_dtype dtype);
 /** The bits as another type: narrower elements take a new last axis, the least significant
@@ -358,6 +360,7 @@ ADZE_API adze_tensor adze_dynamic_update(adze_tensor x, adze_tensor update, cons
 /* Three dots where an argument may be a compound literal, whose commas part macro arguments. */
 #define adze_extent(x, axis) adze_extent(ADZE_AT(x), axis)
 #define adze_scalar_like(x, value) adze_scalar_like(ADZE_AT(x), value)
+#define adze_complex(re, im) adze_complex(ADZE_AT(re), im)
 #define adze_select(condition, a, b) adze_select(ADZE_AT(condition), a, b)
 #define adze_convert(x, dtype) adze_convert(ADZE_AT(x), dtype)
 #define adze_bitcast(x, dtype) adze_bitcast(ADZE_AT(x), dtype)

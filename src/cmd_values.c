@@ -172,9 +172,13 @@ bool cmd_outputs_write(adze_context *context, const struct exe_signature *s,
 
 static void print_element(const adze_shape *s, const void *data, size_t i)
 {
+	double part[2];
 	if (dtype_is_float(s->dtype))
 		printf(" %.6g", dtype_load_float(s->dtype, data, i));
-	else if (s->dtype == ADZE_BOOL)
+	else if (dtype_is_complex(s->dtype)) {
+		dtype_load_complex(s->dtype, data, i, part);
+		printf(" %.6g%+.6gi", part[0], part[1]);
+	} else if (s->dtype == ADZE_BOOL)
 		printf(" %s", dtype_load_int(s->dtype, data, i) ? "true" : "false");
 	else if (s->dtype == ADZE_U64)
 		printf(" %" PRIu64, (uint64_t)dtype_load_int(s->dtype, data, i));
@@ -200,7 +204,14 @@ json_t *cmd_value_json(const char *name, const adze_host_buffer *value)
 	json_t *o = json_object(), *list = json_array();
 	size_t n = (size_t)shape_count(s);
 	for (size_t i = 0; i < n; i++) {
-		if (dtype_is_float(s->dtype))
+		double part[2];
+		if (dtype_is_complex(s->dtype)) { /* a pair */
+			json_t *pair = json_array();
+			dtype_load_complex(s->dtype, data, i, part);
+			cmd_append(pair, cmd_json_real(part[0]));
+			cmd_append(pair, cmd_json_real(part[1]));
+			cmd_append(list, pair);
+		} else if (dtype_is_float(s->dtype))
 			cmd_append(list, cmd_json_real(dtype_load_float(s->dtype, data, i)));
 		else if (s->dtype == ADZE_BOOL)
 			cmd_append(list, json_boolean(dtype_load_int(s->dtype, data, i)));

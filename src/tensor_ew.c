@@ -191,6 +191,16 @@ adze_tensor(adze_select)(adze_tensor condition, adze_tensor a, adze_tensor b)
 	return tensor_end(&op, y);
 }
 
+adze_tensor(adze_complex)(adze_tensor re, adze_tensor im)
+{
+	const adze_tensor x[2] = {re, im};
+	struct tensor_op op = tensor_begin("complex", x, 2);
+	ir_val v[2] = {re.id, im.id}, y = 0;
+	if (op.ok && tensor_join(&op, v, 2))
+		y = ir_emit(op.graph, OP_COMPLEX, v, 2, NULL, NULL);
+	return tensor_end(&op, y);
+}
+
 ir_val tensor_cast(struct tensor_op *op, ir_val x, adze_dtype dtype)
 {
 	adze_shape to = *tensor_type(op, x);

@@ -43,6 +43,8 @@ static int64_t any_int(struct random_graph *r)
 static void fill(struct random_graph *r, adze_dtype dtype, void *at, size_t n)
 {
 	size_t how = random_pick(r, 3);
+	n *= dtype_is_complex(dtype) ? 2 : 1;
+	dtype = dtype_part(dtype);
 	for (size_t i = 0; i < n; i++) {
 		if (dtype_is_float(dtype))
 			dtype_store_float(dtype, at, i, any_float(r, how));
@@ -58,7 +60,7 @@ static void fill(struct random_graph *r, adze_dtype dtype, void *at, size_t n)
 adze_dtype random_dtype(struct random_graph *r)
 {
 	adze_dtype dtype = (adze_dtype)random_pick(r, ADZE_DTYPE_COUNT);
-	return rare(r, 2) || dtype_is_complex(dtype) ? ADZE_F32 : dtype;
+	return rare(r, 2) ? ADZE_F32 : dtype;
 }
 
 adze_dim random_dim(struct random_graph *r)
@@ -124,7 +126,7 @@ static void give(struct random_graph *r, ir_val v, void *data)
 
 static ir_val new_const(struct random_graph *r, const adze_shape *type)
 {
-	uint64_t bytes[64] = {0};
+	uint64_t bytes[2 * 64] = {0};
 	if (!shape_is_static(type) || shape_count(type) > 64)
 		return 0;
 	fill(r, type->dtype, bytes, (size_t)shape_count(type));

@@ -72,6 +72,13 @@ static ir_val emit_select(struct random_graph *r, ir_val x)
 	return ir_emit(r->g, OP_SELECT, args, 3, NULL, NULL);
 }
 
+static ir_val emit_complex(struct random_graph *r, ir_val x)
+{
+	adze_shape type = *ir_type(r->g, x);
+	type.dtype = rare(r, 2) ? ADZE_F64 : ADZE_F32;
+	return ir_emit2(r->g, OP_COMPLEX, random_like(r, &type), random_like(r, &type), NULL);
+}
+
 static ir_val emit_convert(struct random_graph *r, ir_val x)
 {
 	adze_shape type = *ir_type(r->g, x);
@@ -468,7 +475,7 @@ ir_val random_op(struct random_graph *r, ir_val x)
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
 		emit_concat,  emit_pad,      emit_bits,    emit_take,    emit_gather,   emit_rng,
-		emit_cumulative, emit_top_k, random_region, random_region,
+		emit_cumulative, emit_top_k, emit_complex, random_region, random_region,
 		emit_dynamic_slice, emit_dynamic_update, emit_extent, emit_iota};
 	return emit[random_pick(r, COUNT_OF(emit))](r, x);
 }

@@ -202,10 +202,12 @@ static bool ins_types(const struct cpu_ins *s, const uint8_t *type, uint8_t *mad
 			return false;
 		}
 	}
-	*made = s->kind == CPU_INS_CONVERT ? s->to : s->dtype;
-	if (s->kind == CPU_INS_EW && (ew_info((enum ew)s->ew)->flags & EW_PRED))
-		*made = ADZE_BOOL;
-	return true;
+	bool other = s->kind == CPU_INS_CONVERT || s->kind == CPU_INS_COMPLEX;
+	*made = other ? s->to : s->dtype;
+	if (s->kind == CPU_INS_EW)
+		*made = (uint8_t)ew_result((enum ew)s->ew, (adze_dtype)s->dtype);
+	return s->kind != CPU_INS_COMPLEX || (dtype_is_complex((adze_dtype)s->to) &&
+					      dtype_part((adze_dtype)s->to) == s->dtype);
 }
 
 static void read_ins(struct code_reader *c, struct cpu_prog *p, struct cpu_ins *s, uint8_t *type,
@@ -234,6 +236,7 @@ static void read_ins(struct code_reader *c, struct cpu_prog *p, struct cpu_ins *
 	s->ew = (uint16_t)f;
 	int want = s->kind == CPU_INS_EW && f < EW_COUNT ? ew_info(f)->n
 		   : s->kind == CPU_INS_SELECT           ? 3
+		   : s->kind == CPU_INS_COMPLEX          ? 2
 							 : 1;
 	uint8_t made;
 	if (f == EW_COUNT || s->nsrc != want || !ins_types(s, type, &made) ||
@@ -506,8 +509,9 @@ static void print_prog(const struct cpu_prog *p, const char *name, struct text *
 		else
 			text_add(out, "r%d = ", s->dst);
 		const char *what = s->kind == CPU_INS_EW ? ew_info((enum ew)s->ew)->name
-				   : s->kind == CPU_INS_SELECT ? "select"
-							       : "convert";
+				   : s->kind == CPU_INS_SELECT  ? "select"
+				   : s->kind == CPU_INS_COMPLEX ? "complex"
+								: "convert";
 		text_add(out, "%s_%s", what, dtype_info((adze_dtype)s->dtype)->name);
 		if (s->kind == CPU_INS_CONVERT)
 			text_add(out, "_%s", dtype_info((adze_dtype)s->to)->name);

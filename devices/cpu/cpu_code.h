@@ -29,12 +29,14 @@ struct cpu_view {
  * its operands; the others are strips of scratch; CPU_RESULT is where the program's result
  * goes.
  */
-enum cpu_ins_kind { CPU_INS_EW, CPU_INS_CONVERT, CPU_INS_SELECT, CPU_INS_KIND_COUNT };
+enum cpu_ins_kind {
+	CPU_INS_EW, CPU_INS_CONVERT, CPU_INS_SELECT, CPU_INS_COMPLEX, CPU_INS_KIND_COUNT
+};
 #define CPU_RESULT 0xffff
 struct cpu_ins {
 	uint8_t kind;   /* enum cpu_ins_kind */
-	uint8_t dtype;  /* EW, SELECT: of the operands; CONVERT: from */
-	uint8_t to;     /* CONVERT: to */
+	uint8_t dtype;  /* EW, SELECT, COMPLEX: of the operands; CONVERT: from */
+	uint8_t to;     /* CONVERT: to; COMPLEX: the complex type */
 	uint8_t nsrc;
 	uint16_t ew;    /* EW: enum ew; written by name */
 	uint16_t dst, src[3];

@@ -13,11 +13,12 @@
 
 /** Elements of a strip, and bytes of the scratch that holds one of any type. */
 #define CPU_STRIP 2048
-#define CPU_SLOT_BYTES (CPU_STRIP * 8)
+#define CPU_SLOT_BYTES (CPU_STRIP * 16)
 
 /**
  * What runs some instructions of a program: the kernel of one, or the chain kernel for several
- * that hand one value on. A conversion without a kernel is any_convert().
+ * that hand one value on. Without one, it is a function of
+ * kernels/any.h.
  */
 struct cpu_piece {
 	void (*run)(void);

@@ -36,13 +36,13 @@ static const char *type_name(int dtype)
 static const struct kernel_impl *find_ins(adze_context *c, const struct cpu_ins *s,
 					  struct diag *d)
 {
-	static const struct kernel_impl any = {.function = "any_convert"};
+	static const struct kernel_impl any = {.function = "plain loops"};
 	char family[64];
+	bool is_any = s->kind == CPU_INS_COMPLEX || dtype_bytes((adze_dtype)s->dtype) > 8 ||
+		      (s->kind == CPU_INS_EW && dtype_is_complex((adze_dtype)s->dtype));
 	snprintf(family, sizeof family, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
-	if (s->kind == CPU_INS_CONVERT && kernels_find(family, c->isa_mask) == NULL) {
-		context_log(c, ADZE_LOG_INFO, "%s: plain loops", family);
+	if (is_any || (s->kind == CPU_INS_CONVERT && kernels_find(family, c->isa_mask) == NULL))
 		return &any;
-	}
 	if (s->kind == CPU_INS_CONVERT)
 		return find(c, d, "convert_%s_%s", type_name(s->dtype), type_name(s->to));
 	if (s->kind == CPU_INS_SELECT)
@@ -150,6 +150,8 @@ static void bind_reduce(adze_context *c, const struct cpu_step *s, struct cpu_bo
 	const char *f = ew_info((enum ew)s->param[0])->name;
 	const char *type = type_name(s->pro.dtype);
 	const char *acc = is_narrow(s->pro.dtype) ? "f32" : type;
+	if (dtype_is_complex((adze_dtype)s->pro.dtype))
+		return; /* any_reduce_complex() */
 	if (s->kind == CPU_COLUMNS) {
 		b->root = find(c, d, "reduce_step_%s_%s", f, type);
 		if (acc != type)
@@ -217,7 +219,9 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 			context_log(c, ADZE_LOG_INFO, "window of %s: plain loops", type);
 		break;
 	case CPU_FILL:
-		b->root = find(c, d, "fill_%d", (int)dtype_bytes((adze_dtype)s->view[0].dtype));
+		if (dtype_bytes((adze_dtype)s->view[0].dtype) <= 8)
+			b->root = find(c, d, "fill_%d",
+				       (int)dtype_bytes((adze_dtype)s->view[0].dtype));
 		break;
 	case CPU_PLAIN:
 		b->plain = plain_find(op_info((enum ir_op)s->op)->name);

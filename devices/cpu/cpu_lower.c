@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_lower.h"
-#include "devices/device.h"
 
 adze_status lower_no_memory(struct lowerer *l)
 {
@@ -236,6 +235,9 @@ void lower_ins(const adze_graph *g, ir_val v, struct cpu_ins *s)
 	s->to = s->dtype;
 	if (n->op == OP_CONVERT) {
 		s->kind = CPU_INS_CONVERT;
+		s->to = (uint8_t)ir_type(g, v)->dtype;
+	} else if (n->op == OP_COMPLEX) {
+		s->kind = CPU_INS_COMPLEX;
 		s->to = (uint8_t)ir_type(g, v)->dtype;
 	} else if (n->op == OP_SELECT) {
 		s->kind = CPU_INS_SELECT;
@@ -659,11 +661,6 @@ static adze_status settle(struct lowerer *l)
 	return number != NULL && step != NULL ? ADZE_OK : lower_no_memory(l);
 }
 
-static bool has_type(adze_dtype dtype)
-{
-	return !dtype_is_complex(dtype);
-}
-
 /* What the pass widen leaves to be done in types of which there are no kernels. */
 static adze_status check_packed(struct lowerer *l)
 {
@@ -759,7 +756,6 @@ adze_status cpu_lower(const adze_graph *g, struct arena *arena, struct cpu_code 
 	struct lowerer l = {.arena = arena, .code = out, .consts = consts, .diag = d,
 			    .mem = arena->from};
 	memset(out, 0, sizeof *out);
-	TRY(device_check_types(g, "CPU", has_type, d));
 	out->arena = arena;
 	adze_status status = lower_blocks(&l, g);
 	adze_status settled = settle(&l);

@@ -97,8 +97,11 @@ static void fill_task(void *job, size_t task, int worker)
 	int64_t from, to;
 	(void)worker;
 	cpu_range(w, task, &from, &to);
-	((fill_fn *)w->bound->root->run)(w->box[0].at + from * (int64_t)w->box[0].size,
-					 w->box[1].at, (size_t)(to - from));
+	char *y = w->box[0].at + from * (int64_t)w->box[0].size;
+	if (w->bound->root != NULL)
+		((fill_fn *)w->bound->root->run)(y, w->box[1].at, (size_t)(to - from));
+	for (int64_t i = 0; w->bound->root == NULL && i < to - from; i++)
+		memcpy(y + i * 16, w->box[1].at, 16);
 }
 
 void cpu_run_fill(struct cpu_work *w)
@@ -176,10 +179,7 @@ void cpu_run_iota(struct cpu_work *w)
 	adze_dtype dtype = (adze_dtype)w->step->view[0].dtype;
 	for (int64_t i = 0; i < y->count; i++) {
 		int64_t v = i / y->extent[2] % y->extent[1];
-		if (dtype_is_float(dtype))
-			dtype_store_float(dtype, y->at, (size_t)i, (double)v);
-		else
-			dtype_store_int(dtype, y->at, (size_t)i, v);
+		dtype_convert_at(dtype, y->at, (size_t)i, ADZE_I64, &v, 0);
 	}
 }
 

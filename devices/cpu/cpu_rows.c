@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "kernels/any.h"
 
 #define TASK_ELEMENTS (8 * CPU_STRIP)
 
@@ -27,10 +28,10 @@ static void reduce_strips(const struct cpu_work *w, char *scratch, int64_t row, 
 	enum ew f = (enum ew)w->step->param[0];
 	adze_dtype dtype = (adze_dtype)p->dtype, acc = wide(dtype);
 	char *tail = scratch + cpu_prog_bytes(p) + CPU_SLOT_BYTES;
-	uint64_t sum, part;
-	ew_start_element(f, dtype, &sum);
+	uint64_t sum[2], part[2];
+	ew_start_element(f, dtype, sum);
 	if (acc != dtype)
-		dtype_convert(acc, &sum, dtype, &sum, 0);
+		dtype_convert(acc, sum, dtype, sum, 0);
 	for (int64_t at = 0; at < w->length; at += CPU_STRIP) {
 		int64_t n = w->length - at < CPU_STRIP ? w->length - at : CPU_STRIP;
 		const char *x = cpu_prog_strip(w, p, &w->bound->pro, scratch,
@@ -39,12 +40,16 @@ static void reduce_strips(const struct cpu_work *w, char *scratch, int64_t row, 
 			((convert_fn *)w->bound->third->run)(tail, x, (size_t)n);
 			x = tail;
 		}
-		((reduce_fn *)w->bound->second->run)(&part, x, (size_t)n);
-		ew_element(f, acc, &sum, &sum, &part, NULL, 0);
+		if (dtype_is_complex(dtype)) {
+			any_reduce_complex(f, dtype, sum, x, (size_t)n, false);
+			continue;
+		}
+		((reduce_fn *)w->bound->second->run)(part, x, (size_t)n);
+		ew_element(f, acc, sum, sum, part, NULL, 0);
 	}
-	dtype_convert(dtype, y, acc, &sum, 0);
+	dtype_convert(dtype, y, acc, sum, 0);
 	if (acc == dtype)
-		memcpy(y, &sum, dtype_bytes(dtype));
+		memcpy(y, sum, dtype_bytes(dtype));
 }
 
 static void reduce_task(void *job, size_t task, int worker)
@@ -58,7 +63,7 @@ static void reduce_task(void *job, size_t task, int worker)
 	for (int64_t row = from; row < to; row++) {
 		char *y = w->box[0].at + row * (int64_t)w->box[0].size;
 		const char *x = cpu_prog_direct(w, p, row * w->length, w->length);
-		if (x != NULL && w->length > 0)
+		if (x != NULL && w->length > 0 && w->bound->root != NULL)
 			((reduce_fn *)w->bound->root->run)(y, x, (size_t)w->length);
 		else
 			reduce_strips(w, scratch, row, y);
@@ -85,10 +90,10 @@ static void columns_task(void *job, size_t task, int worker)
 	char *scratch = cpu_scratch(w, worker);
 	char *sum = scratch + cpu_prog_bytes(p) + CPU_SLOT_BYTES;
 	int64_t from, to, strips = (w->inner + CPU_STRIP - 1) / CPU_STRIP;
-	uint64_t start;
-	ew_start_element(f, dtype, &start);
+	uint64_t start[2];
+	ew_start_element(f, dtype, start);
 	if (acc != dtype)
-		dtype_convert(acc, &start, dtype, &start, 0);
+		dtype_convert(acc, start, dtype, start, 0);
 	cpu_range(w, task, &from, &to);
 	for (int64_t unit = from; unit < to; unit++) {
 		int64_t outer = unit / strips, col = unit % strips * CPU_STRIP;
@@ -96,12 +101,15 @@ static void columns_task(void *job, size_t task, int worker)
 		size_t size = dtype_bytes(acc);
 		cpu_prog_begin(w, p, scratch);
 		for (int64_t i = 0; i < n; i++)
-			memcpy(sum + (size_t)i * size, &start, size);
+			memcpy(sum + (size_t)i * size, start, size);
 		for (int64_t r = 0; r < w->length; r++) {
 			const char *x = cpu_prog_strip(
 				w, p, &w->bound->pro, scratch,
 				(outer * w->length + r) * w->inner + col, n, NULL);
-			((reduce_step_fn *)w->bound->root->run)(sum, x, (size_t)n);
+			if (w->bound->root == NULL)
+				any_reduce_complex(f, dtype, sum, x, (size_t)n, true);
+			else
+				((reduce_step_fn *)w->bound->root->run)(sum, x, (size_t)n);
 		}
 		int64_t at = outer * w->inner + col;
 		char *y = w->box[0].at + at * (int64_t)w->box[0].size;

@@ -140,6 +140,22 @@ static void run_chain(const struct cpu_work *w, const struct cpu_prog *p,
 				     (size_t)n);
 }
 
+/* What has no kernel. */
+static void run_any(const struct cpu_ins *s, char *y, const char *a, const char *b, const char *c,
+		    size_t n)
+{
+	adze_dtype dtype = (adze_dtype)s->dtype;
+	switch ((enum cpu_ins_kind)s->kind) {
+	case CPU_INS_CONVERT: any_convert((adze_dtype)s->to, y, dtype, a, n); break;
+	case CPU_INS_COMPLEX: any_complex(dtype, y, a, b, n); break;
+	case CPU_INS_SELECT:
+		for (size_t i = 0; i < n; i++)
+			memmove(y + 16 * i, (a[i] != 0 ? b : c) + 16 * i, 16);
+		break;
+	default: any_ew_complex((enum ew)s->ew, dtype, y, a, b, n); break;
+	}
+}
+
 static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
 		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
 {
@@ -151,8 +167,8 @@ static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
 	const char *a = at[s->src[0]];
 	const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
 	const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
-	if (s->kind == CPU_INS_CONVERT && piece->run == NULL)
-		any_convert((adze_dtype)s->to, to, (adze_dtype)s->dtype, a, (size_t)n);
+	if (piece->run == NULL)
+		run_any(s, to, a, b, c, (size_t)n);
 	else if (s->kind == CPU_INS_CONVERT)
 		((convert_fn *)piece->run)(to, a, (size_t)n);
 	else

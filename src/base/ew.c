@@ -8,7 +8,8 @@ enum {
 	B = DTYPE_BOOL, I = DTYPE_INT | DTYPE_UINT, F = DTYPE_FLOAT, C = DTYPE_COMPLEX,
 	P = DTYPE_PACKED
 };
-enum { COMM = EW_COMM, ASSOC = EW_ASSOC, PRED = EW_PRED, IDEM = EW_IDEM };
+enum { COMM = EW_COMM, ASSOC = EW_ASSOC, PRED = EW_PRED, IDEM = EW_IDEM,
+       PART = EW_PART };
 
 static const struct ew_info row[EW_COUNT] = {
 #define EW(name, id, n, takes, flags, start, f, i, v, doc) \
@@ -158,11 +159,38 @@ static void float_element(enum ew f, adze_dtype dtype, void *y, const void *a, c
 		dtype_store_float(dtype, y, i, v);
 }
 
+adze_dtype ew_result(enum ew f, adze_dtype dtype)
+{
+	return row[f].flags & EW_PRED   ? ADZE_BOOL
+	       : row[f].flags & EW_PART ? dtype_part(dtype)
+					: dtype;
+}
+
+static void complex_element(enum ew f, adze_dtype dtype, void *y, const void *a, const void *b,
+			    size_t i)
+{
+	double x[2], z[2] = {0, 0}, v[2] = {0, 0};
+	dtype_load_complex(dtype, a, i, x);
+	if (row[f].n > 1)
+		dtype_load_complex(dtype, b, i, z);
+	ew_complex(f, x, z, v);
+	if (row[f].flags & EW_PRED)
+		((uint8_t *)y)[i] = v[0] != 0;
+	else if (row[f].flags & EW_PART)
+		dtype_store_float(dtype_part(dtype), y, i, v[0]);
+	else
+		dtype_store_complex(dtype, y, i, v);
+}
+
 void ew_element(enum ew f, adze_dtype dtype, void *y, const void *a, const void *b,
 		const void *c, size_t i)
 {
 	if (dtype_is_float(dtype)) {
 		float_element(f, dtype, y, a, b, c, i);
+		return;
+	}
+	if (dtype_is_complex(dtype)) {
+		complex_element(f, dtype, y, a, b, i);
 		return;
 	}
 	const struct dtype_info *info = dtype_info(dtype);

@@ -16,7 +16,7 @@ enum ew {
 	EW_COUNT
 };
 
-enum ew_flag { EW_COMM = 1, EW_ASSOC = 2, EW_PRED = 4, EW_IDEM = 8 };
+enum ew_flag { EW_COMM = 1, EW_ASSOC = 2, EW_PRED = 4, EW_IDEM = 8, EW_PART = 16 };
 enum ew_start { EW_NONE, EW_ZERO, EW_ONE, EW_LOWEST, EW_HIGHEST, EW_ONES };
 
 struct ew_info {
@@ -40,9 +40,15 @@ double ew_f64(enum ew f, double a, double b, double c);
 int64_t ew_i64(enum ew f, int64_t a, int64_t b, int64_t c, unsigned bits);
 uint64_t ew_u64(enum ew f, uint64_t a, uint64_t b, uint64_t c, unsigned bits);
 
+/** Of complex numbers, as real and imaginary part; false where ew_complex.def has no row. */
+bool ew_complex(enum ew f, const double a[2], const double b[2], double y[2]);
+
+/** The type of f's result on operands of a type that it takes. */
+adze_dtype ew_result(enum ew f, adze_dtype dtype);
+
 /**
- * y[i] = f(a[i], b[i], c[i]) where every operand is of `dtype` and y is of `dtype`, or
- * bool for a predicate, as the table defines it; unused operands may be NULL.
+ * y[i] = f(a[i], b[i], c[i]) where every operand is of `dtype` and y is of ew_result(), as the
+ * table defines it; unused operands may be NULL.
  */
 void ew_element(enum ew f, adze_dtype dtype, void *y, const void *a, const void *b,
 		const void *c, size_t i);
