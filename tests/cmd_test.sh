@@ -99,6 +99,19 @@ graph count(%n: i32[]) {
 	return n=%2 into %n
 }
 END
+cat > loop.air <<'END'
+graph loop(%n: i32[]) {
+	body two_more(%n: i32[]) {
+		%1 = const {2} : i32[]
+		%2 = add %n, %1
+		return n=%2
+	}
+	%1 = neg %n
+	%2 = abs %1
+	%3 = scan %2, body=two_more, carry=1, length=3
+	return n=%3
+}
+END
 cat > zero.air <<'END'
 graph zero() {
 	%1 = const {5} : i32[]
@@ -163,6 +176,8 @@ expect 0 "run with one thread" ': 0 0 6 4 0 14' run layer.air $in $w --threads 1
 expect 0 "run many times" '20 calls: median' run layer.air $in $w --repeat 20
 expect 0 "reference" ': 0 0 6 4 0 14' run layer.air $in $w --device reference
 expect 0 "trace" 'trace: .*gemm' run layer.air $in $w --device trace
+expect 0 "trace of a body" 'trace:   step 2 .*ew' run loop.air -i n=n.npy -d trace
+expect 0 "a loop" 'n i32\[\]: 11' run loop.air -i n=n.npy
 expect 0 "no rows at all" 'y f32\[t=0, 3\]:$' run layer.air -i x=none.npy $w
 expect 0 "no rows at all, reference" 'y f32\[t=0, 3\]:$' run layer.air -i x=none.npy $w -d reference
 expect 0 "state goes from call to call" 'n i32\[\]: 12' run count.air -i n=n.npy -r 7

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/hash.h"
 
 adze_context *device_check_context(const char *isa, int threads)
 {
@@ -98,13 +99,10 @@ static adze_status run_loaded(adze_device *dev, const adze_graph *g, adze_exe *x
 	return status;
 }
 
-adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimise, int calls,
-			     const int64_t *symbol, const void *const *inputs,
-			     const void *const *weights, void *const *outputs, struct diag *d)
+adze_status device_check_compile(adze_device *dev, const adze_graph *g, bool optimise,
+				 struct text *bytes, struct diag *d)
 {
 	adze_graph *copy;
-	struct text bytes;
-	adze_exe *x = NULL;
 	struct ir_pass_options options = {.until = STAGE_PLANNED,
 					  .narrow_products = dev->ops->narrow_products};
 	if (!optimise)
@@ -115,12 +113,23 @@ adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimis
 		ir_graph_destroy(copy);
 		return status;
 	}
-	text_init(&bytes, &dev->context->mem);
 	status = ir_run_passes(&copy, &options, d);
 	if (status == ADZE_OK)
 		status = ir_verify(copy, d);
 	if (status == ADZE_OK)
-		status = dev->ops->compile(dev, copy, NULL, &bytes, d);
+		status = dev->ops->compile(dev, copy, NULL, bytes, d);
+	ir_graph_destroy(copy);
+	return status;
+}
+
+adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimise, int calls,
+			     const int64_t *symbol, const void *const *inputs,
+			     const void *const *weights, void *const *outputs, struct diag *d)
+{
+	struct text bytes;
+	adze_exe *x = NULL;
+	text_init(&bytes, &dev->context->mem);
+	adze_status status = device_check_compile(dev, g, optimise, &bytes, d);
 	if (status == ADZE_OK) {
 		char *file = mem_new(&dev->context->mem, bytes.len, 1);
 		memcpy(file, bytes.at, bytes.len);
@@ -130,6 +139,38 @@ adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimis
 		status = run_loaded(dev, g, x, calls, symbol, inputs, weights, outputs, d);
 	exe_release(x);
 	text_fini(&bytes);
-	ir_graph_destroy(copy);
 	return status;
+}
+
+static void put(unsigned char *at, uint64_t v, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		at[i] = (unsigned char)(v >> (8 * i));
+}
+
+static uint64_t get(const unsigned char *at, int bytes)
+{
+	uint64_t v = 0;
+	for (int i = 0; i < bytes; i++)
+		v |= (uint64_t)at[i] << (8 * i);
+	return v;
+}
+
+void device_check_mend(unsigned char *file, size_t len)
+{
+	uint64_t n = get(file + 12, 4);
+	if (n > EXE_KIND_COUNT || 64 + n * 32 > len)
+		return;
+	put(file + 16, len, 8);
+	for (uint64_t i = 0; i < n; i++) {
+		unsigned char *e = file + 64 + i * 32;
+		uint64_t at = get(e + 8, 8), bytes = get(e + 16, 8);
+		if (at > len || bytes > len - at)
+			return;
+		if (get(e, 4) == EXE_META && bytes > 8)
+			put(file + at + bytes - 8, exe_fingerprint(), 8);
+		put(e + 24, hash_bytes(file + at, bytes), 8);
+	}
+	put(file + 24, 0, 8);
+	put(file + 24, hash_bytes(file, 64 + n * 32), 8);
 }

@@ -12,6 +12,12 @@
 adze_context *device_check_context(const char *isa, int threads);
 void device_check_context_free(adze_context *c);
 
+/** The file that a copy of `g` becomes, appended to `bytes`. */
+adze_status device_check_compile(adze_device *dev, const adze_graph *g, bool optimise,
+				 struct text *bytes, struct diag *d);
+/** Makes checksums of a damaged file true, and the end of its description this build's. */
+void device_check_mend(unsigned char *file, size_t len);
+
 /**
  * Compiles a copy of `g` on `dev` with all passes (`optimise`) or without fold and simplify,
  * loads and runs it `calls` times with the same frame; a donated input starts as given.

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/graph.h"
 #include "tests/check.h"
+#include "tests/device_check.h"
 
 static adze_graph *parse(const char *text)
 {
@@ -297,4 +297,124 @@ TEST(region, carries_in_place)
 	check_into(" return r=%1\n}\n", true);
 	check_into(" %2 = lt %x, %y\n %3 = if %2, %x, %y, then=step, otherwise=step\n"
 		   " return r=%1, s=%3\n}\n", false);
+}
+
+/* ---- on the CPU ---- */
+
+static adze_device *open_cpu(int threads)
+{
+	struct diag d = {ADZE_OK, ""};
+	const char *target;
+	adze_context *c = device_check_context(NULL, threads);
+	const struct device_ops *ops = device_find("cpu", &target);
+	adze_device *dev;
+	CHECK_MSG(ops->open(c, target, &dev, &d) == ADZE_OK, "%s", d.text);
+	dev->ops = ops;
+	context_retain(c);
+	atomic_init(&dev->refs, 1);
+	return dev;
+}
+
+static void close_cpu(adze_device *dev)
+{
+	adze_context *c = dev->context;
+	device_release(dev);
+	device_check_context_free(c);
+}
+
+/* Products that are worth several threads, in a loop in a loop, and a branch. */
+static const char rounds[] =
+	"graph g(%x: f32[t<=6, 96, 128], %h: f32[96, 128], %w: f32[128, 128]) {\n"
+	" body more(%i: i32[], %h: f32[96, 128], %x: f32[t<=6, 96, 128], %w: f32[128, 128]) {\n"
+	"  %1 = const {3} : i32[]\n  %2 = lt %i, %1\n  return more=%2\n }\n"
+	" body turn(%i: i32[], %h: f32[96, 128], %x: f32[t<=6, 96, 128], %w: f32[128, 128]) {\n"
+	"  body step(%h: f32[96, 128], %x: f32[96, 128], %w: f32[128, 128], %i: i32[]) {\n"
+	"   body even(%h: f32[96, 128]) {\n    %1 = softmax %h, axis=1\n    return h=%1\n   }\n"
+	"   body odd(%h: f32[96, 128]) {\n    %1 = tanh %h\n    return h=%1\n   }\n"
+	"   %1 = dot %h, %w, sum_a=[1], sum_b=[0]\n   %2 = add %1, %x\n"
+	"   %3 = case %i, %2, branches=[even, odd]\n   return h=%3\n  }\n"
+	"  %1 = scan %h, %x, %w, %i, body=step, carry=1, over=1\n"
+	"  %2 = const {1} : i32[]\n  %3 = add %i, %2\n  return i=%3, h=%1\n }\n"
+	" %1 = const {0} : i32[]\n"
+	" %2 = while %1, %h, %x, %w, cond=more, body=turn, carry=2\n"
+	" %3 = part %2, index=1 : f32[96, 128]\n return h=%3\n}\n";
+
+static float *random_floats(size_t n, uint64_t *seed)
+{
+	float *x = malloc(n * sizeof *x);
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float)check_random_float(seed) / 8;
+	return x;
+}
+
+TEST(region, threads_do_not_change_bits)
+{
+	const size_t n = 96 * 128, t = 5;
+	const int threads[] = {1, 2, 5};
+	const int64_t symbol[1] = {(int64_t)t};
+	uint64_t seed = check_seed();
+	float *in[3] = {random_floats(t * n, &seed), random_floats(n, &seed),
+			random_floats(128 * 128, &seed)};
+	float *first = malloc(n * sizeof *first), *y = malloc(n * sizeof *y);
+	adze_graph *g = parse(rounds);
+	for (size_t k = 0; k < COUNT_OF(threads); k++) {
+		struct diag d = {ADZE_OK, ""};
+		adze_device *dev = open_cpu(threads[k]);
+		CHECK_MSG(device_check_run(dev, g, true, 1, symbol, (const void *const *)in, NULL,
+					   (void *[]){k == 0 ? first : y}, &d) == ADZE_OK, "%s",
+			  d.text);
+		CHECK_MSG(k == 0 || memcmp(first, y, n * sizeof *y) == 0, "%d threads",
+			  threads[k]);
+		close_cpu(dev);
+	}
+	for (int i = 0; i < 3; i++)
+		free(in[i]);
+	free(first);
+	free(y);
+	ir_graph_destroy(g);
+}
+
+/* Loads, and makes what a call needs, which looks at all sizes; true where both are done. */
+static bool opens(adze_device *dev, const unsigned char *file, size_t len)
+{
+	struct diag d = {ADZE_OK, ""};
+	struct device_frame *frame = NULL;
+	adze_exe *x;
+	unsigned char *copy = mem_new(&dev->context->mem, len, 1);
+	memcpy(copy, file, len);
+	device_check_mend(copy, len);
+	if (device_load(dev, copy, len, &x, &d) != ADZE_OK)
+		return false;
+	bool fine = x->file.signature.arena_bytes < 1 << 24 &&
+		    dev->ops->frame_create(dev, x->loaded, &frame, &d) == ADZE_OK;
+	if (fine)
+		dev->ops->frame_destroy(dev, frame);
+	exe_release(x);
+	return fine;
+}
+
+/* Whatever byte is wrong: refused, or harmless. */
+TEST(region, damaged_code)
+{
+	adze_device *dev = open_cpu(1);
+	adze_graph *g = parse(fibonacci);
+	struct diag d = {ADZE_OK, ""};
+	struct text bytes;
+	size_t refused = 0;
+	text_init(&bytes, &mem_libc);
+	CHECK_MSG(device_check_compile(dev, g, true, &bytes, &d) == ADZE_OK, "%s", d.text);
+	unsigned char *file = (unsigned char *)bytes.at;
+	CHECK(opens(dev, file, bytes.len));
+	for (size_t i = 64; i < bytes.len; i++) {
+		const unsigned char was = file[i], want[] = {0, 1, 0x7f, 0xff};
+		for (size_t k = 0; k < sizeof want; k++) {
+			file[i] = want[k];
+			refused += !opens(dev, file, bytes.len);
+		}
+		file[i] = was;
+	}
+	CHECK_MSG(refused > 1000, "only %zu of %zu were refused", refused, 4 * bytes.len);
+	text_fini(&bytes);
+	ir_graph_destroy(g);
+	close_cpu(dev);
 }

@@ -100,7 +100,7 @@ static void emit_group(struct cuda_emitter *e, const struct ir_group *q)
 {
 	if (q->root != 0 && ir_class(e->g, q->root) == CLASS_REGION) {
 		e->status = fail(e->d, ADZE_E_UNSUPPORTED,
-				 "the CUDA device does not run bodies: %s",
+				 "CUDA cannot run bodies: %s",
 				 op_info((enum ir_op)ir_get(e->g, q->root)->op)->name);
 		return;
 	}

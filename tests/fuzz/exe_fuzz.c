@@ -9,45 +9,10 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "base/hash.h"
 #include "devices/cpu/cpu_exec.h"
 #include "tests/device_check.h"
 
 #define MOST_BYTES (1 << 22)
-
-static void put(unsigned char *at, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		at[i] = (unsigned char)(v >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *at, int bytes)
-{
-	uint64_t v = 0;
-	for (int i = 0; i < bytes; i++)
-		v |= (uint64_t)at[i] << (8 * i);
-	return v;
-}
-
-/* Makes checksums true, and the last eight bytes of the description this build's. */
-static void mend(unsigned char *file, size_t len)
-{
-	uint64_t n = get(file + 12, 4);
-	if (n > EXE_KIND_COUNT || 64 + n * 32 > len)
-		return;
-	put(file + 16, len, 8);
-	for (uint64_t i = 0; i < n; i++) {
-		unsigned char *e = file + 64 + i * 32;
-		uint64_t at = get(e + 8, 8), bytes = get(e + 16, 8);
-		if (at > len || bytes > len - at)
-			return;
-		if (get(e, 4) == EXE_META && bytes > 8)
-			put(file + at + bytes - 8, exe_fingerprint(), 8);
-		put(e + 24, hash_bytes(file + at, bytes), 8);
-	}
-	put(file + 24, 0, 8);
-	put(file + 24, hash_bytes(file, 64 + n * 32), 8);
-}
 
 /* Memory that ends, as everywhere: a file may ask for more than there is. */
 static void *resize(void *self, void *ptr, size_t old_size, size_t new_size)
@@ -159,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	unsigned char *file = malloc(size);
 	memcpy(file, data, size);
-	mend(file, size);
+	device_check_mend(file, size);
 	adze_exe *x;
 	if (device_load(dev, file, size, &x, &d) == ADZE_OK) {
 		run_once(dev, x);
