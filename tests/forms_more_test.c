@@ -460,3 +460,46 @@ TEST(forms_more, parts_fail_together)
 	adze_graph_destroy(g);
 	life_end(&l);
 }
+
+/* What is composed is computed in f32 at least, and rounded once. */
+static adze_tensor chain(adze_tensor x)
+{
+	adze_tensor y = adze_sinh(adze_scale(x, 0.25));
+	y = adze_add(y, adze_hypot(x, adze_acosh(adze_offset(adze_square(x), 1))));
+	y = adze_log_add_exp(adze_atan(y), adze_soft_shrink(x, 0.5));
+	y = adze_add(adze_adaptive_avg_pool(y, (int64_t[]){2, 3}),
+		     adze_reshape(adze_div_by(adze_trace(x, "2", "3"), 8), "1 2 1 1"));
+	y = adze_softmax_sink(y, "-1", adze_scalar_like(y, 0));
+	y = adze_resize_with(y, "-1", 4, &(adze_resize_options){.mode = ADZE_LINEAR});
+	return adze_matmul(y, adze_transpose(y, "0 1 3 2"));
+}
+
+TEST(forms_more, other_floats)
+{
+	static const adze_dtype dtype[] = {ADZE_F32, ADZE_F16, ADZE_BF16, ADZE_F64};
+	const float data[16] = {1, 2, -3, 4, 0.5f, 6, -7, 8, 9, -1, 11, 2, 3, 4, 5, 6};
+	struct life l;
+	life_begin(&l);
+	static float first[8];
+	for (int i = 0; i < 4; i++) {
+		adze_graph *g;
+		OK(&l, adze_graph_create(l.context, "g", &g));
+		adze_tensor x = adze_input(g, "x", ADZE_F32, "1 2 2 4");
+		adze_tensor y = chain(adze_convert(x, dtype[i]));
+		CHECK_MSG(adze_is(y), "%s", adze_graph_words(g));
+		CHECK(adze_tensor_shape(y).dtype == dtype[i]);
+		adze_buffer *in = buffer_of(&l, ADZE_F32, "1 2 2 4", data);
+		adze_buffer *out = run_once(&l, adze_convert(y, ADZE_F32), &in, 1);
+		CHECK(adze_shape_count(adze_buffer_shape(out)) == 8);
+		for (int k = 0; k < 8; k++) {
+			float have = floats_of(out)[k];
+			if (i == 0)
+				first[k] = have;
+			CHECK_MSG(fabsf(have - first[k]) < 0.03f, "%s, %d: %g, not %g",
+				  adze_dtype_name(dtype[i]), k, have, first[k]);
+		}
+		adze_buffer_destroy(in);
+		adze_buffer_destroy(out);
+	}
+	life_end(&l);
+}
