@@ -542,6 +542,44 @@ TEST(nn, refusals)
 	life_end(&l);
 }
 
+TEST(nn, refusals_of_parts)
+{
+	struct life l;
+	adze_tensor n;
+	life_begin(&l);
+	REFUSED(X(x, "2"); X(w, "4 5"); struct adze_nn_embedding m = {w}, adze_nn_embedding(m, x),
+		ADZE_E_TYPE, "nn_embedding", "f32[2]");
+	REFUSED(I(x, "2"); X(w, "4"); struct adze_nn_embedding m = {w}, adze_nn_embedding(m, x),
+		ADZE_E_TYPE, "nn_embedding", "f32[4]: a weight is [v, d]");
+	REFUSED(X(x, "2 4"); X(w, "4");
+		struct adze_nn_batch_norm m = {w KOMMA w KOMMA none KOMMA w},
+		adze_nn_batch_norm(m, x, 0), ADZE_E_ARGUMENT, "nn_batch_norm", "operand 2 is");
+	REFUSED(X(x, "2 4 3"); X(w, "3"); struct adze_nn_batch_norm m = {none KOMMA none KOMMA w
+									     KOMMA w},
+		adze_nn_batch_norm(m, x, 0), ADZE_E_TYPE, "nn_batch_norm", "f32[3]: it has one");
+	REFUSED(X(x, "2 4 3"); struct adze_nn_norm m = {none KOMMA none},
+		adze_nn_group_norm(m, x, 3, 0), ADZE_E_TYPE, "nn_group_norm",
+		"f32[2, 4, 3]: the groups do not divide");
+	REFUSED(X(x, "2 4 3"); X(w, "3"); struct adze_nn_norm m = {w KOMMA none},
+		adze_nn_instance_norm(m, x, 0), ADZE_E_TYPE, "nn_instance_norm", "f32[3]");
+	REFUSED(X(x, "2 4"); X(w, "4"); X(b, "3"); struct adze_nn_norm m = {w KOMMA b},
+		adze_nn_layer_norm(m, x, 0), ADZE_E_TYPE, "nn_layer_norm", "f32[3]");
+	REFUSED(X(x, "2 4"); X(w, "4 4"); struct adze_nn_linear a = {w KOMMA none};
+		struct adze_nn_mlp m = {a KOMMA a KOMMA a}, adze_nn_mlp(m, x, "glu"),
+		ADZE_E_NOTFOUND, "nn_mlp", "'glu'");
+	REFUSED(X(x, "2 4"); X(w, "16 4");
+		struct adze_nn_cell m = {w KOMMA w KOMMA none KOMMA none},
+		adze_nn_lstm(m, x, x, x, false, NULL, &n), ADZE_E_TYPE, "nn_lstm",
+		"f32[2, 4]: x and the state");
+	REFUSED(X(x, "3 2 4"); X(h, "3 4"); X(w, "16 4");
+		struct adze_nn_cell m = {w KOMMA w KOMMA none KOMMA none},
+		adze_nn_gru(m, x, h, false, &n), ADZE_E_TYPE, "nn_gru", "f32[16, 4]: a weight is");
+	CHECK(!adze_is(n));
+	REFUSED(X(x, "2 4"), adze_nn_variance_normalize(x, "q", 0), ADZE_E_TYPE,
+		"nn_variance_normalize", "no axis 'q' in f32[2, 4]");
+	life_end(&l);
+}
+
 /* One of each kind on a type of floats, from f32 [2, 4, 8] to f32 [2, 4, 8]. */
 static adze_tensor mixed(adze_tensor x, adze_dtype dtype)
 {
