@@ -28,7 +28,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_inspect, cmd_run, cmd_opt, cmd_compile, cmd_graph, cmd_ops,
-	cmd_devices, cmd_kernels, cmd_passes, cmd_env, cmd_demo, cmd_version;
+	cmd_devices, cmd_kernels, cmd_types, cmd_passes, cmd_env, cmd_demo, cmd_version;
 
 /* ---- words and options: src/cmd_words.c ---- */
 
@@ -127,6 +127,8 @@ bool cmd_pairs_add(const struct cmd *c, const char *option, struct cmd_pairs *p,
 struct op_info;
 void cmd_op_operands(const struct op_info *o, char *out, size_t cap);
 void cmd_op_attributes(const struct op_info *o, char *out, size_t cap);
+/** The letters of ops.def: "bifcp". */
+void cmd_op_takes(const struct op_info *o, char *out, size_t cap);
 /** The operation reference, as Markdown. */
 void cmd_print_reference(void);
 

@@ -61,6 +61,20 @@ void cmd_op_attributes(const struct op_info *o, char *out, size_t cap)
 				       o->attrs->field[i].name);
 }
 
+void cmd_op_takes(const struct op_info *o, char *out, size_t cap)
+{
+	static const struct {
+		int class;
+		char letter;
+	} letters[] = {{DTYPE_BOOL, 'b'}, {DTYPE_INT, 'i'}, {DTYPE_FLOAT, 'f'},
+		       {DTYPE_COMPLEX, 'c'}, {DTYPE_PACKED, 'p'}};
+	size_t n = 0;
+	for (size_t i = 0; i < COUNT_OF(letters) && n + 1 < cap; i++)
+		if (o->takes & letters[i].class)
+			out[n++] = letters[i].letter;
+	out[n] = '\0';
+}
+
 static json_t *op_json(const struct op_info *o)
 {
 	json_t *v = json_object(), *attrs = json_array();
@@ -71,7 +85,10 @@ static json_t *op_json(const struct op_info *o)
 	cmd_put(v, "min_operands", json_integer(o->min_args));
 	cmd_put(v, "max_operands",
 		o->max_args == OP_MANY ? json_null() : json_integer(o->max_args));
+	char takes[16];
+	cmd_op_takes(o, takes, sizeof takes);
 	cmd_put(v, "attributes", attrs);
+	cmd_put(v, "takes", json_string(takes));
 	cmd_put(v, "type_written", json_boolean(o->flags & OP_DECLARED));
 	cmd_put(v, "doc", json_string(o->doc));
 	return v;
@@ -94,14 +111,15 @@ static int run_ops(int argc, char **argv)
 		cmd_json_print(list);
 		return CMD_OK;
 	}
-	struct cmd_table t = {.columns = 5};
-	CMD_ROW(&t, "NAME", "CLASS", "OPERANDS", "ATTRIBUTES", "WHAT IT IS");
+	struct cmd_table t = {.columns = 6};
+	CMD_ROW(&t, "NAME", "CLASS", "OPERANDS", "TAKES", "ATTRIBUTES", "WHAT IT IS");
 	for (int i = 1; i < OP_COUNT; i++) {
 		const struct op_info *o = op_info((enum ir_op)i);
-		char n[32], attrs[256];
+		char n[32], attrs[256], takes[16];
 		cmd_op_operands(o, n, sizeof n);
+		cmd_op_takes(o, takes, sizeof takes);
 		cmd_op_attributes(o, attrs, sizeof attrs);
-		CMD_ROW(&t, o->name, op_class_name(o->class), n, attrs, o->doc);
+		CMD_ROW(&t, o->name, op_class_name(o->class), n, takes, attrs, o->doc);
 	}
 	cmd_table_print(&t, "");
 	return CMD_OK;
@@ -110,7 +128,8 @@ static int run_ops(int argc, char **argv)
 const struct cmd cmd_ops = {
 	"ops", "[--json|--markdown]", "Lists the operations of graphs.",
 	"      --json      as JSON\n"
-	"      --markdown  as the operation reference\n",
+	"      --markdown  as the operation reference\n"
+	"\nTAKES: b bool, i integers, f floats, c complex, p also those of less than 8 bits.\n",
 	run_ops};
 
 /* ---- the shorter lists ---- */
@@ -175,6 +194,42 @@ static int run_passes(int argc, char **argv)
 	}
 	return list_print(&l);
 }
+
+static const char *dtype_class_name(adze_dtype dtype)
+{
+	switch (dtype_info(dtype)->class) {
+	case DTYPE_BOOL: return "bool";
+	case DTYPE_INT: return "int";
+	case DTYPE_UINT: return "uint";
+	case DTYPE_FLOAT: return "float";
+	default: return "complex";
+	}
+}
+
+static int run_types(int argc, char **argv)
+{
+	static const char *const key[] = {"name", "bits", "class", "safetensors", "cuda"};
+	static const char *const head[] = {"NAME", "BITS", "CLASS", "SAFETENSORS", "CUDA"};
+	static const bool truth[] = {false, false, false, false, true};
+	struct list l;
+	enum form form;
+	int code = list_options(&cmd_types, argc, argv, false, &form, NULL);
+	if (code != 0)
+		return code - 1;
+	list_init(&l, form, key, head, 5);
+	for (int i = 0; i < ADZE_DTYPE_COUNT; i++) {
+		const struct dtype_info *t = dtype_info((adze_dtype)i);
+		char bits[8];
+		snprintf(bits, sizeof bits, "%d", t->bits);
+		const char *cell[] = {t->name, bits, dtype_class_name((adze_dtype)i),
+				      t->safetensors, t->cuda != NULL ? "yes" : "no"};
+		list_row(&l, cell, truth);
+	}
+	return list_print(&l);
+}
+
+const struct cmd cmd_types = {
+	"types", "[--json]", "Lists the element types.", "      --json  as JSON\n", run_types};
 
 const struct cmd cmd_passes = {
 	"passes", "[--json]", "Lists the passes over graphs, in their order.",

@@ -27,17 +27,18 @@ static const char *title_of(enum op_class c)
 
 static void print_table(enum op_class c)
 {
-	printf("\n## %s\n\n| operation | operands | attributes | what it is |\n"
-	       "|---|---|---|---|\n",
+	printf("\n## %s\n\n| operation | operands | takes | attributes | what it is |\n"
+	       "|---|---|---|---|---|\n",
 	       title_of(c));
 	for (int i = 1; i < OP_COUNT; i++) {
 		const struct op_info *o = op_info((enum ir_op)i);
-		char n[32], attrs[256];
+		char n[32], takes[16], attrs[256];
 		if (o->class != c)
 			continue;
 		cmd_op_operands(o, n, sizeof n);
 		cmd_op_attributes(o, attrs, sizeof attrs);
-		printf("| `%s` | %s | %s | %s%s |\n", o->name, n, attrs, o->doc,
+		cmd_op_takes(o, takes, sizeof takes);
+		printf("| `%s` | %s | %s | %s | %s%s |\n", o->name, n, takes, attrs, o->doc,
 		       o->flags & OP_DECLARED ? " Its type is written." : "");
 	}
 }

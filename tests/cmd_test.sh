@@ -129,7 +129,7 @@ quiet "zero.air" run zero.air -o n=n.npy
 expect 0 "help" 'usage: adze COMMAND' --help
 expect 0 "version" '^adze [0-9]' --version
 expect 0 "version as a command" '^adze [0-9]' version
-for c in demo run compile inspect graph opt ops passes kernels devices env version; do
+for c in demo run compile inspect graph opt ops passes types kernels devices env version; do
 	expect 0 "help of $c" "usage: adze $c" "$c" --help
 	expect 2 "unknown option of $c" "no option '--nonsense'" "$c" --nonsense
 done
@@ -141,6 +141,7 @@ expect 0 "ops" '^softmax ' ops
 expect 0 "ops as JSON" '"name": "softmax"' ops --json
 expect 0 "ops as Markdown" '^| `softmax` |' ops --markdown
 expect 0 "passes" '^fuse ' passes
+expect 0 "types" '^f4e2m1 *4 *float *F4 *no' types
 expect 0 "kernels" '^add_f32  *add_f32_scalar  *scalar  *yes' kernels add_f32
 expect 0 "kernels as JSON" '"family": "gemm_f32"' kernels --json gemm
 expect 1 "kernels of no family" "'nonsense'" kernels nonsense
