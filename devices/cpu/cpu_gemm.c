@@ -9,8 +9,9 @@
 
 /* The most rows that do not go to the packed product: above, packing pays. */
 #define FEW_ROWS 64
-/* Floats of a block that is made in f32 first. */
-#define WIDE_BLOCK (1 << 16)
+/* A block that is made in f32 first: its columns at most, and its floats. */
+#define WIDE_COLUMNS 512
+#define WIDE_BLOCK (1 << 18)
 /* Blocks for each thread, so that a late one does not hold the rest; the packed product's have
  * at least this many rows and columns, since each packs both its sides. */
 #define BLOCKS_A_THREAD 4
@@ -281,8 +282,8 @@ static void cut(struct cpu_work *w, const struct matrices *q, int64_t parts)
 		w->block_n = part_of(q->n, parts, nr, least);
 	if (w->bound->narrow == NULL)
 		return;
-	if (w->block_n > WIDE_BLOCK / 64)
-		w->block_n = WIDE_BLOCK / 64;
+	if (w->block_n > WIDE_COLUMNS)
+		w->block_n = WIDE_COLUMNS;
 	if (w->block_m > WIDE_BLOCK / w->block_n)
 		w->block_m = at_least(WIDE_BLOCK / w->block_n / mr * mr, 1);
 }
