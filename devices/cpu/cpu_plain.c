@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "kernels/any.h"
 
 /* Elements that a task should touch at least. */
 #define TASK_COST 32768
@@ -155,7 +156,9 @@ static void run_strip(const struct body *b, void *const *out, const void *const 
 		const struct cpu_ins *s = &p->prog.ins[i];
 		void *y = (void *)(uintptr_t)at[s->dst];
 		const void *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
-		if (s->kind == CPU_INS_CONVERT)
+		if (s->kind == CPU_INS_CONVERT && b->bound->run[i] == NULL)
+			any_convert((adze_dtype)s->to, y, (adze_dtype)s->dtype, at[s->src[0]], n);
+		else if (s->kind == CPU_INS_CONVERT)
 			((convert_fn *)b->bound->run[i])(y, at[s->src[0]], n);
 		else
 			((ew_fn *)b->bound->run[i])(y, at[s->src[0]],
