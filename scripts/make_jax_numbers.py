@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 import jax_elements
+import jax_more
 import jax_shapes
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "jax")
@@ -32,7 +33,7 @@ def main():
     for old in glob.glob(os.path.join(OUT, "*.safetensors")) if len(sys.argv) == 1 else []:
         os.remove(old)
     files = outputs = 0
-    for prefix, make, kinds in jax_elements.PARTS + jax_shapes.PARTS:
+    for prefix, make, kinds in jax_elements.PARTS + jax_shapes.PARTS + jax_more.PARTS:
         for name, kind in ((f"{prefix}_{kind}", kind) for kind in kinds):
             if not any(fnmatch.fnmatch(name, p) for p in patterns):
                 continue
