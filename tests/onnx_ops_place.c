@@ -77,7 +77,8 @@ void onnx_do_max_unpool(struct onnx_build *b, int arg)
 	ir_val x = ob_in(b, 0), at = ob_in(b, 1);
 	adze_shape t = ob_type(b, x);
 	int n = t.rank - 2;
-	struct ir_dims window = ob_dims(b, "kernel_shape", n, 1), step = ob_dims(b, "strides", n, 1);
+	struct ir_dims window = ob_dims(b, "kernel_shape", n, 1);
+	struct ir_dims step = ob_dims(b, "strides", n, 1);
 	struct ir_dims pads = ob_dims(b, "pads", 2 * n, 0);
 	int64_t d[ADZE_MAX_RANK], from = shape_count(&t), to = 1, flat[2] = {from, 1};
 	struct attrs_scatter a = {.vector = 1, .body = join(b, t.dtype, OP_NONE)};

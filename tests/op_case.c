@@ -192,7 +192,7 @@ static void run_folder(const char *folder, op_case_run *run, void *self, struct 
 
 bool op_case_run_all(op_case_run *run, void *self, size_t *nrun, char *message, size_t cap)
 {
-	static const char *const folders[] = {"ops", "jax"};
+	static const char *const folders[] = {"ops", "jax", "torch"};
 	struct tally t = {.message = message, .cap = cap};
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		run_folder(folders[i], run, self, &t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cases of tests/data/ops (NumPy's numbers) and tests/data/jax: a safetensors file with inputs
- * by name, `expect.<output>` tensors, and the metadata "graph" (.air text) and "tolerance"
+ * Cases of tests/data/ops (NumPy's numbers), data/jax and data/torch: a safetensors file with
+ * inputs by name, `expect.<output>` tensors, and the metadata "graph" (.air text) and "tolerance"
  * (compare.h). Elements of types that such a file has no name for, and of packed ones, lie in it
  * as their bytes, u8 along one axis. The graph has no weights. Symbols have the values that the
  * inputs' extents give them.
