@@ -314,7 +314,7 @@ static adze_status check_shape(const char *path, const adze_shape *shape, const 
 			    path);
 	if (!is_numpy(shape->dtype))
 		return fail(d, ADZE_E_UNSUPPORTED, "%s: NumPy has no type for %s; write a "
-			    ".safetensors file, or convert to f32", path,
+			    ".safetensors file, or convert it first", path,
 			    dtype_info(shape->dtype)->name);
 	for (int32_t i = 0; i < shape->rank; i++)
 		if (shape->dim[i].symbol[0] != '\0' || shape->dim[i].size < 0)

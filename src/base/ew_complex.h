@@ -8,6 +8,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/ew.h"
 
@@ -16,7 +17,11 @@
 
 static inline double _Complex ewc_make(double re, double im)
 {
-	return CMPLX(re, im);
+	/* Not CMPLX(), which not every compiler has; a complex number lies as its two parts. */
+	const double part[2] = {re, im};
+	double _Complex v;
+	memcpy(&v, part, sizeof v);
+	return v;
 }
 
 /* x^0 is 1 and 0^y is 0, which logarithms would make NaN. */
