@@ -66,6 +66,8 @@ struct device_ops {
 			       struct diag *d);
 	adze_status (*copy_out)(adze_device *dev, void *host, const void *from, size_t bytes,
 				struct diag *d);
+	/** Passes that make what it cannot run: "attend"; NULL: none. */
+	const char *without_passes;
 	/** True where host memory is the device's memory, and can be used in place. */
 	bool shares_host_memory;
 };

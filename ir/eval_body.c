@@ -3,6 +3,8 @@
  * The reference evaluator: operations whose bodies work on scalars. Reductions go from first to
  * last, updates in row-major order, and a sort merges runs of 1, 2, 4 ... elements.
  */
+#include <math.h>
+
 #include "ir/eval.h"
 
 /* Elements of any type. */
@@ -369,4 +371,67 @@ adze_status eval_map(struct eval *e)
 		TRY(call(e, EVAL_ATTRS(body, e)->body, in, out));
 	}
 	return ADZE_OK;
+}
+
+/* One row of scores, as the body makes them, in their own type: `at` counts rows. */
+static adze_status score_row(struct eval *e, int64_t row, int64_t head, int64_t nt, int64_t nd,
+			     void *scores)
+{
+	const struct eval_array *q = &e->x[0], *k = &e->x[1];
+	struct scalars one;
+	const void *in[IR_MAX_RESULTS];
+	scalars_init(&one);
+	for (size_t i = 0; i < e->nx - 2; i++)
+		in[i] = one.at[i];
+	for (int64_t t = 0; t < nt; t++) {
+		double sum = 0;
+		for (int64_t i = 0; i < nd; i++)
+			sum += dtype_load_float(q->dtype, q->bytes, (size_t)(row * nd + i)) *
+			       dtype_load_float(k->dtype, k->bytes,
+						(size_t)((head * nt + t) * nd + i));
+		dtype_store_float(q->dtype, one.at[0], 0, sum);
+		for (size_t i = 3; i < e->nx; i++)
+			load(one.at[i - 2], &e->x[i], row * nt + t);
+		TRY(call(e, EVAL_ATTRS(attention, e)->body, in,
+			 (void *[]){(char *)scores + (size_t)t * q->size}));
+	}
+	return ADZE_OK;
+}
+
+/* In double from the scores on: weights have no rounding of their own. */
+adze_status eval_attention(struct eval *e)
+{
+	const struct eval_array *q = &e->x[0], *v = &e->x[2];
+	int nb = (int)EVAL_ATTRS(attention, e)->batch;
+	int64_t nt = v->extent[nb], nd = q->extent[q->rank - 1], nv = v->extent[nb + 1];
+	int64_t rows = 1, each = 1;
+	for (int i = 0; i < q->rank - 1; i++) {
+		rows *= q->extent[i];
+		each *= i < nb ? 1 : q->extent[i];
+	}
+	size_t bytes = (size_t)nt * q->size;
+	char *scores = mem_new(e->g->arena.from, (size_t)nt, q->size);
+	adze_status status = scores != NULL ? ADZE_OK
+					    : fail(e->d, ADZE_E_NOMEM, "no memory for scores");
+	for (int64_t row = 0; row < rows && status == ADZE_OK; row++) {
+		double most = -INFINITY, total = 0;
+		status = score_row(e, row, row / each, nt, nd, scores);
+		for (int64_t t = 0; t < nt; t++) {
+			double s = dtype_load_float(q->dtype, scores, (size_t)t);
+			most = s > most || s != s ? s : most;
+		}
+		for (int64_t t = 0; t < nt; t++)
+			total += exp(dtype_load_float(q->dtype, scores, (size_t)t) - most);
+		for (int64_t i = 0; i < nv; i++) {
+			double sum = 0;
+			for (int64_t t = 0; t < nt; t++)
+				sum += exp(dtype_load_float(q->dtype, scores, (size_t)t) - most) /
+				       total *
+				       dtype_load_float(v->dtype, v->bytes,
+							(size_t)((row / each * nt + t) * nv + i));
+			dtype_store_float(e->y.dtype, e->out, (size_t)(row * nv + i), sum);
+		}
+	}
+	mem_free(e->g->arena.from, scores, bytes, 1);
+	return status;
 }

@@ -44,6 +44,7 @@ static bool pays(const adze_graph *g, ir_val v)
 	switch (ir_class(g, v)) {
 	case CLASS_SRC:
 	case CLASS_WINDOW:
+	case CLASS_ATTEND:
 	case CLASS_REGION: return false; /* a loop may have no end */
 	/* A broadcast costs its users nothing and says that all elements are one. */
 	case CLASS_VIEW: return !grows && work <= MOST_WORK;

@@ -324,6 +324,7 @@ adze_status ir_outline(adze_graph *g, const struct ir_outline *o, ir_val *captur
 struct ir_pass_options {
 	const char *passes; /* "fold,fuse": only these; NULL: all up to `until` */
 	enum ir_stage until;
+	const char *without; /* "attend": not these, where `passes` is NULL; or NULL */
 	/* The device's products convert operands themselves: ir_dot_converts(). */
 	bool narrow_products;
 	/* Called after each pass; a status but ADZE_OK ends the run with it. */

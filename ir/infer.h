@@ -43,6 +43,9 @@ adze_status infer_results(struct ask *q, const adze_shape *type, size_t n);
  */
 adze_status infer_body_takes(const struct ask *q, int64_t body, const adze_shape *types,
 			     size_t n);
+/** Checks that a body goes from scalars of these types to scalars of those, element-wise. */
+adze_status infer_body_scalars(const struct ask *q, int64_t body, const adze_dtype *takes,
+			       size_t ntake, const adze_dtype *gives, size_t ngive);
 /** Checks a body's outputs likewise. */
 adze_status infer_body_gives(const struct ask *q, int64_t body, const adze_shape *types,
 			     size_t n);

@@ -39,8 +39,8 @@ static adze_status check_scalars(const struct ask *q, int64_t body)
 }
 
 /* A body from scalars of these types to scalars of those. */
-static adze_status check_body(const struct ask *q, int64_t body, const adze_dtype *takes,
-			      size_t ntake, const adze_dtype *gives, size_t ngive)
+adze_status infer_body_scalars(const struct ask *q, int64_t body, const adze_dtype *takes,
+			       size_t ntake, const adze_dtype *gives, size_t ngive)
 {
 	adze_shape types[2 * IR_MAX_RESULTS];
 	for (size_t i = 0; i < ntake; i++)
@@ -94,7 +94,7 @@ static adze_status check_reduction(const struct ask *q, int64_t body, adze_dtype
 	for (size_t i = 0; i < n; i++)
 		if (infer_type(q, n + i)->rank != 0 || infer_type(q, n + i)->dtype != types[i])
 			return refuse_operand(q, n + i, "must be a scalar of its operand's type");
-	return check_body(q, body, types, 2 * n, types, n);
+	return infer_body_scalars(q, body, types, 2 * n, types, n);
 }
 
 adze_status infer_reduce_body(struct ask *q)
@@ -172,8 +172,8 @@ adze_status infer_select_scatter(struct ask *q)
 		return infer_refuse(q, "element types differ");
 	if (infer_type(q, 2)->rank != 0)
 		return refuse_operand(q, 2, "must be a scalar");
-	TRY(check_body(q, a->select, types, 2, &truth, 1));
-	TRY(check_body(q, a->scatter, types, 2, types, 1));
+	TRY(infer_body_scalars(q, a->select, types, 2, &truth, 1));
+	TRY(infer_body_scalars(q, a->scatter, types, 2, types, 1));
 	TRY(count_windows(q, &w, x, &windows));
 	if (!shape_same_extents(&windows, source)) {
 		snprintf(words, sizeof words, "has not an element for each window of %s",
@@ -283,7 +283,7 @@ adze_status infer_scatter(struct ask *q)
 			return refuse_operand(q, n + 1 + i, "has another shape than the first "
 							    "updates");
 	}
-	TRY(check_body(q, a->body, types, 2 * n, types, n));
+	TRY(infer_body_scalars(q, a->body, types, 2 * n, types, n));
 	return give(q, &x, types, n);
 }
 
@@ -301,7 +301,7 @@ adze_status infer_sort(struct ask *q)
 		return infer_refuse(q, "the axis is too long");
 	for (size_t i = 0; i < 2 * q->narg; i++)
 		pairs[i] = types[i / 2];
-	TRY(check_body(q, a->body, pairs, 2 * q->narg, &truth, 1));
+	TRY(infer_body_scalars(q, a->body, pairs, 2 * q->narg, &truth, 1));
 	return give(q, &x, types, q->narg);
 }
 
@@ -318,6 +318,51 @@ adze_status infer_map(struct ask *q)
 		return infer_refuse(q, "it has more than 64 results");
 	for (size_t i = 0; i < b->noutput; i++)
 		gives[i] = ir_type(b, b->output[i].value)->dtype;
-	TRY(check_body(q, body, types, q->narg, gives, b->noutput));
+	TRY(infer_body_scalars(q, body, types, q->narg, gives, b->noutput));
 	return give(q, &x, gives, b->noutput);
+}
+
+/* Leading axes of an operand like q's: the batch, and the rows where it has those. */
+static bool leads(const adze_shape *x, const adze_shape *q, int n)
+{
+	if (x->rank < n)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (!dim_same(&x->dim[i], &q->dim[i]))
+			return false;
+	return true;
+}
+
+adze_status infer_attention(struct ask *q)
+{
+	const struct attrs_attention *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0), *k = infer_type(q, 1), *v = infer_type(q, 2);
+	adze_dtype takes[IR_MAX_RESULTS];
+	int nb = (int)a->batch;
+	if (q->narg - 2 > IR_MAX_RESULTS)
+		return infer_refuse(q, "it has more than 64 operands for its body");
+	if (a->batch < 0 || a->batch > x->rank - 2)
+		return infer_refuse(q, "batch counts more axes than the first operand has");
+	if (x->dtype != ADZE_F32 || k->dtype != ADZE_F32 || v->dtype != ADZE_F32)
+		return infer_refuse(q, "its operands are of f32");
+	if (k->rank != nb + 2 || v->rank != nb + 2 || !leads(k, x, nb) || !leads(v, x, nb) ||
+	    !dim_same(&k->dim[nb + 1], &x->dim[x->rank - 1]) ||
+	    !dim_same(&k->dim[nb], &v->dim[nb]))
+		return infer_refuse(q, "it takes q [batch.., rows.., d], k [batch.., t, d] and v "
+				       "[batch.., t, dv]");
+	takes[0] = x->dtype;
+	for (size_t i = 3; i < q->narg; i++) {
+		const adze_shape *e = infer_type(q, i);
+		takes[i - 2] = e->dtype;
+		if (!dtype_taken(e->dtype, ELEMENTS))
+			return refuse_operand(q, i, "has elements of less than a byte");
+		if (e->rank != x->rank || !leads(e, x, x->rank - 1) ||
+		    !dim_same(&e->dim[e->rank - 1], &k->dim[nb]))
+			return refuse_operand(q, i, "has not the shape of the scores");
+	}
+	TRY(infer_body_scalars(q, a->body, takes, q->narg - 2, takes, 1));
+	*q->out = *x;
+	q->out->dim[x->rank - 1] = v->dim[nb + 1];
+	infer_drop_names(q->out);
+	return ADZE_OK;
 }

@@ -50,7 +50,7 @@ const char *op_class_name(enum op_class c)
 {
 	static const char *const name[] = {"SRC",  "EW",     "REDUCE", "ROW", "GEMM",
 					   "CONV", "WINDOW", "VIEW",   "MOVE",
-					   "REGION", "PLAIN"};
+					   "ATTEND", "REGION", "PLAIN"};
 	return name[c];
 }
 

@@ -31,7 +31,7 @@ static inline enum ir_op op_from_ew(enum ew f)
 
 enum op_class {
 	CLASS_SRC, CLASS_EW, CLASS_REDUCE, CLASS_ROW, CLASS_GEMM, CLASS_CONV, CLASS_WINDOW,
-	CLASS_VIEW, CLASS_MOVE, CLASS_REGION, CLASS_PLAIN
+	CLASS_VIEW, CLASS_MOVE, CLASS_ATTEND, CLASS_REGION, CLASS_PLAIN
 };
 enum op_flag { OP_DECLARED = 1 };
 enum { OP_MANY = 0xffff };

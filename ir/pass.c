@@ -89,7 +89,8 @@ adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options,
 	TRY(check_list(options->passes, d));
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		if (options->passes != NULL ? !listed(options->passes, row[i].name)
-					    : row[i].gives > options->until)
+					    : row[i].gives > options->until ||
+						      listed(options->without, row[i].name))
 			continue;
 		if ((*g)->stage < row[i].needs)
 			return fail(d, ADZE_E_ARGUMENT,

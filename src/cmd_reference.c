@@ -19,6 +19,7 @@ static const char *title_of(enum op_class c)
 	case CLASS_WINDOW: return "Windows";
 	case CLASS_VIEW: return "Views";
 	case CLASS_MOVE: return "Moves";
+	case CLASS_ATTEND: return "Attention";
 	case CLASS_REGION: return "Bodies";
 	case CLASS_PLAIN: return "Others";
 	}

@@ -66,6 +66,7 @@ static adze_status compile_new(adze_device *dev, adze_graph **g, const struct te
 			       adze_exe **out)
 {
 	struct ir_pass_options options = {.until = STAGE_PLANNED, .after = after_pass,
+					  .without = dev->ops->without_passes,
 					  .narrow_products = dev->ops->narrow_products,
 					  .self = (void *)(uintptr_t)w};
 	adze_status status = ir_run_passes(g, &options, d);

@@ -71,7 +71,7 @@ static char *read_text(const char *path, size_t *len)
 static adze_graph *plan_text(const char *text, size_t len, const char *name)
 {
 	struct diag d = {ADZE_OK, ""};
-	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct ir_pass_options options = {.until = STAGE_PLANNED, .without = "attend"};
 	adze_graph *g = NULL;
 	CHECK_MSG(ir_parse(&mem_libc, text, len, name, &d, &g) == ADZE_OK, "%s", d.text);
 	if (g->stage != STAGE_PLANNED)
@@ -436,7 +436,7 @@ static void fail_everywhere(void *self, const char *path)
 {
 	struct check_memory memory = {.fail_after = -1};
 	const adze_allocator a = {check_resize, &memory};
-	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct ir_pass_options options = {.until = STAGE_PLANNED, .without = "attend"};
 	struct diag d = {ADZE_OK, ""};
 	adze_graph *g = NULL;
 	size_t len;
@@ -595,7 +595,7 @@ TEST(cuda, damaged_cubin)
 static adze_graph *every_function(adze_dtype dtype, int64_t n)
 {
 	struct diag d = {ADZE_OK, ""};
-	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct ir_pass_options options = {.until = STAGE_PLANNED, .without = "attend"};
 	adze_shape shape = shape_make(dtype, 1, &n), to, of_bool = shape_make(ADZE_BOOL, 1, &n);
 	adze_graph *g = ir_graph_create(&mem_libc, dtype_info(dtype)->name);
 	CHECK(g != NULL);
@@ -769,7 +769,7 @@ TEST(cuda, golden_on_the_host)
 
 static adze_status run_case(void *self, const struct op_case *c, struct diag *d)
 {
-	struct ir_pass_options options = {.until = STAGE_PLANNED};
+	struct ir_pass_options options = {.until = STAGE_PLANNED, .without = "attend"};
 	adze_graph *g = NULL;
 	TRY(ir_rebuild(c->graph, NULL, NULL, NULL, 0, &g));
 	adze_status status = ir_run_passes(&g, &options, d);

@@ -319,6 +319,30 @@ static const struct graph_case graph_case[] = {
 	 " %17 = select_and_scatter %x, %2, %v, window=[1, 1], select=less, scatter=mix\n"
 	 " return a=%1, b=%2, c=%6, d=%7, e=%10, f=%11, g=%13, h=%14, i=%15, j=%16, k=%17\n}\n",
 	 "rel:1e-5 abs:1e-4", 1},
+	{"attention: heads that share keys, places and a cap, rows beyond a tile",
+	 "graph g(%q: f32[2, 4, t<=140, 20], %k: f32[2, 2, 300, 20], %v: f32[2, 2, 300, 9],"
+	 " %first: i32[]) {\n %1 = reshape %q : f32[2, 2, 2, t<=140, 20]\n"
+	 " %2 = dot %1, %k, batch_a=[0, 1], batch_b=[0, 1], sum_a=[4], sum_b=[3]\n"
+	 " %3 = tanh %2\n %4 = const {3} : f32[]\n %5 = broadcast %4 : f32[2, 2, 2, t<=140, 300]\n"
+	 " %6 = mul %3, %5\n %7 = iota : i32[t<=140]\n"
+	 " %8 = broadcast %7, axes=[0] : i32[t<=140, 300]\n %9 = iota : i32[300]\n"
+	 " %10 = broadcast %9, axes=[1] : i32[t<=140, 300]\n"
+	 " %11 = broadcast %first : i32[t<=140, 300]\n"
+	 " %12 = add %8, %11\n %13 = le %10, %12\n"
+	 " %14 = broadcast %13, axes=[3, 4] : bool[2, 2, 2, t<=140, 300]\n"
+	 " %15 = const {-1e30} : f32[]\n %16 = broadcast %15 : f32[2, 2, 2, t<=140, 300]\n"
+	 " %17 = select %14, %6, %16\n %18 = softmax %17, axis=4\n"
+	 " %19 = dot %18, %v, batch_a=[0, 1], batch_b=[0, 1], sum_a=[4], sum_b=[2]\n"
+	 " return y=%19\n}\n", "rel:1e-4 abs:1e-5", 1},
+	{"attention of transposed operands with a mask that is added",
+	 "graph g(%q: f32[5, 3, 16], %k: f32[7, 3, 16], %v: f32[7, 3, 16], %m: f32[5, 7]) {\n"
+	 " %1 = transpose %q, axes=[1, 0, 2]\n %2 = transpose %k, axes=[1, 0, 2]\n"
+	 " %3 = transpose %v, axes=[1, 0, 2]\n"
+	 " %4 = dot %1, %2, batch_a=[0], batch_b=[0], sum_a=[2], sum_b=[2]\n"
+	 " %5 = broadcast %m, axes=[1, 2] : f32[3, 5, 7]\n %6 = add %4, %5\n"
+	 " %7 = softmax %6, axis=2\n"
+	 " %8 = dot %7, %3, batch_a=[0], batch_b=[0], sum_a=[2], sum_b=[1]\n"
+	 " %9 = transpose %8, axes=[1, 0, 2]\n return y=%9\n}\n", "rel:1e-5 abs:1e-6", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},

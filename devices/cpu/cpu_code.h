@@ -89,6 +89,8 @@ struct cpu_body {
  *   WHILE    views: results, a bool, spares, operands; param: results, blocks cond and body
  *   SCAN     views: results, spares, operands; param: carries, sequences, results, number of
  *            slices, 1: backwards, block
+ *   ATTEND   views: y [outer.., rows, dv], q [outer.., rows, d], k [outer.., t, d],
+ *            v [outer.., t, dv], then what the body reads besides scores [outer.., rows, t]
  *   CONVERT  view 1 as the type of view 0, dense; the one kind that may see packed types
  * A loop's carries lie in its first results. Its body writes a new one over the old where its
  * block says so, and else to a spare, of which there is one for each of those.
@@ -96,7 +98,7 @@ struct cpu_body {
 enum cpu_step_kind {
 	CPU_EW, CPU_REDUCE, CPU_COLUMNS, CPU_ARG, CPU_ROW, CPU_GEMM, CPU_CONV, CPU_WINDOW,
 	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_PLAIN,
-	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_CONVERT, CPU_STEP_COUNT
+	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_CONVERT, CPU_ATTEND, CPU_STEP_COUNT
 };
 
 #define CPU_MAX_VIEWS 800

@@ -33,6 +33,15 @@ struct cpu_pieces {
 struct cpu_bound_body {
 	void (**run)(void);
 	struct plain_body plain; /* without `call` and `self` */
+	const uint8_t *guard;    /* ATTEND: by instruction, what cpu_body_sees() runs; or NULL */
+	uint16_t see;            /* its slot, of bool */
+	float unseen;            /* what the body gives where that is false */
+};
+
+/** The kernels of an ATTEND step besides `root`, a gemm. */
+enum cpu_attend_kernel {
+	CPU_ATTEND_NT, CPU_ATTEND_NN, CPU_ATTEND_MAX, CPU_ATTEND_SUM, CPU_ATTEND_CHAIN,
+	CPU_ATTEND_KERNELS
 };
 
 /** The functions of a step, found by name when it was loaded. */
@@ -43,6 +52,7 @@ struct cpu_bound {
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
 	const struct plain_kernel *plain; /* PLAIN */
 	const struct kernel_impl *widen, *narrow; /* GEMM: rows to f32, the result from it */
+	const struct kernel_impl *attend[CPU_ATTEND_KERNELS];
 	struct cpu_bound_body body[CPU_MAX_BODIES];
 	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
 };
@@ -171,6 +181,15 @@ cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */
 cpu_runner cpu_run_plain;                                    /* cpu_plain.c */
 /** The epilogue on elements from .. from + n of the result. */
 void cpu_run_epilogue(const struct cpu_work *w, char *scratch, int64_t from, int64_t n);
+
+/* ---- attention: cpu_attend.c ---- */
+
+cpu_runner cpu_run_attend;
+bool cpu_attend_holds(const struct cpu_step *s);
+bool cpu_attend_agrees(const struct cpu_step *s, const struct cpu_box *box);
+/** Scratch of one worker, for rows and widths at their bounds. */
+size_t cpu_attend_scratch(const struct cpu_step *s, const struct cpu_bound *b,
+			  const int64_t *number);
 
 /** Whether a PLAIN step has the views and parameters of its operation. */
 bool cpu_plain_step_holds(const struct cpu_step *s);

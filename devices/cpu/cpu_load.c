@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "devices/cpu/cpu_exec.h"
+#include "devices/cpu/cpu_body.h"
 #include "ir/group.h"
 
 static const struct kernel_impl *find(adze_context *c, struct diag *d, const char *format, ...)
@@ -121,7 +121,8 @@ static adze_status bind_body(adze_context *c, struct cpu_loaded *l, const struct
 {
 	adze_dtype *type = arena_new(&l->arena, (size_t)b->nin + b->nout, sizeof *type);
 	out->run = arena_new(&l->arena, b->prog.nins, sizeof *out->run);
-	if (type == NULL || out->run == NULL)
+	uint8_t *needed = arena_new(&l->arena, b->prog.nins, sizeof *needed);
+	if (type == NULL || out->run == NULL || needed == NULL)
 		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
 	for (int i = 0; i < b->nin; i++)
 		type[i] = (adze_dtype)b->type[i];
@@ -136,6 +137,7 @@ static adze_status bind_body(adze_context *c, struct cpu_loaded *l, const struct
 	out->plain = (struct plain_body){.nin = b->nin, .nout = b->nout, .in = type,
 					 .out = type + b->nin};
 	describe_body(b, &out->plain);
+	cpu_body_find_guard(b, needed, out);
 	return ADZE_OK;
 }
 
@@ -191,6 +193,17 @@ static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_boun
 		b->third = find(c, d, "gemv_nn_f32");
 }
 
+static void bind_attend(adze_context *c, struct cpu_bound *b, struct diag *d)
+{
+	static const char *const family[CPU_ATTEND_KERNELS] = {
+		[CPU_ATTEND_NT] = "gemm_nt_f32", [CPU_ATTEND_NN] = "gemv_nn_f32",
+		[CPU_ATTEND_MAX] = "reduce_max_f32", [CPU_ATTEND_SUM] = "reduce_add_f32",
+		[CPU_ATTEND_CHAIN] = "chain_f32"};
+	b->root = find(c, d, "gemm_f32");
+	for (int i = 0; i < CPU_ATTEND_KERNELS; i++)
+		b->attend[i] = find(c, d, "%s", family[i]);
+}
+
 static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 		      struct diag *d)
 {
@@ -223,6 +236,7 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 			b->root = find(c, d, "fill_%d",
 				       (int)dtype_bytes((adze_dtype)s->view[0].dtype));
 		break;
+	case CPU_ATTEND: bind_attend(c, b, d); break;
 	case CPU_PLAIN:
 		b->plain = plain_find(op_info((enum ir_op)s->op)->name);
 		context_log(c, ADZE_LOG_INFO, "%s of %s: plain loops", b->plain->name, type);
@@ -381,6 +395,7 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 		return s->nview == 1 && s->nparam == 1 && is_number(c, s->param[0]) &&
 		       s->view[0].dtype == ADZE_I32;
 	case CPU_PLAIN: return cpu_plain_step_holds(s);
+	case CPU_ATTEND: return cpu_attend_holds(s);
 	case CPU_BRANCH:
 	case CPU_WHILE:
 	case CPU_SCAN: return cpu_region_holds(c, s);

@@ -614,6 +614,7 @@ static adze_status lower_group(struct lowerer *l)
 	case CLASS_CONV: return lower_conv(l);
 	case CLASS_WINDOW: return lower_window(l);
 	case CLASS_MOVE: return lower_move(l);
+	case CLASS_ATTEND: return lower_attend(l);
 	case CLASS_PLAIN: return lower_plain(l);
 	case CLASS_SRC: return lower_source(l);
 	case CLASS_REGION: return lower_region(l);

@@ -56,6 +56,9 @@ adze_status lower_values(struct lowerer *l, struct cpu_block *b);
 /** Blocks, from `next` on, for the bodies of regions; other bodies are part of a step. */
 adze_status lower_body_blocks(struct lowerer *l, uint32_t next);
 
+/** cpu_lower_attend.c. */
+adze_status lower_attend(struct lowerer *l);
+
 /** The instruction for an element-wise node, but for its slots. */
 void lower_ins(const adze_graph *g, ir_val v, struct cpu_ins *s);
 /** The bodies of the group's root as programs of the step under way: cpu_lower_body.c. */

@@ -291,4 +291,5 @@ const struct device_ops cuda_device_ops = {
 	.free = release,
 	.copy_in = copy_in,
 	.copy_out = copy_out,
+	.without_passes = "attend",
 };

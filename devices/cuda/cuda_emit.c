@@ -91,6 +91,7 @@ static void emit_kernel(struct cuda_kernel *k)
 	case CLASS_SRC:
 	case CLASS_MOVE: cuda_emit_move(k); break;
 	case CLASS_EW: cuda_emit_elements(k); break;
+	case CLASS_ATTEND:
 	case CLASS_REGION:
 	case CLASS_PLAIN: break; /* refused in emit_group() */
 	}
@@ -104,7 +105,8 @@ static void emit_group(struct cuda_emitter *e, const struct ir_group *q)
 				 op_info((enum ir_op)ir_get(e->g, q->root)->op)->name);
 		return;
 	}
-	if (q->root != 0 && ir_class(e->g, q->root) == CLASS_PLAIN) {
+	if (q->root != 0 && (ir_class(e->g, q->root) == CLASS_PLAIN ||
+			     ir_class(e->g, q->root) == CLASS_ATTEND)) {
 		cuda_refuse(e, q->root, ADZE_E_UNSUPPORTED, "CUDA cannot compute it yet");
 		return;
 	}
