@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pass `inline`: a branch that is known to be taken stands where its operation stood. A pack
- * that is used other than by its parts stays.
+ * Pass `inline`: a branch that is known to be taken stands where its operation stood, and so does
+ * the body of a map, on whole operands. A pack that is used other than by its parts stays.
  */
 #include <string.h>
 
@@ -14,11 +14,13 @@ struct inliner {
 	bool found;
 };
 
-/* The body that a node with a known choice runs; 0 where it is not known. */
+/* The body that a map, or a node with a known choice, runs; 0 where it is not known. */
 static int64_t taken(const struct ir_map *map, ir_val v)
 {
 	const adze_graph *from = map->from;
 	enum ir_op op = (enum ir_op)from->node[v].op;
+	if (op == OP_MAP)
+		return IR_ATTRS(body, from, v)->body;
 	if (op != OP_IF && op != OP_CASE)
 		return 0;
 	ir_val choice = map->at[ir_arg(from, v, 0)];
@@ -70,6 +72,42 @@ static void copy_body(struct ir_map *map, ir_val v, const adze_graph *b, ir_val 
 	mem_free(a, inner.body, b->nbody, sizeof *inner.body);
 }
 
+/* A node of a body of scalars on values of a shape. */
+static ir_val spread(adze_graph *to, const adze_graph *b, ir_val k, const ir_val *at,
+		     const adze_shape *shape)
+{
+	const struct ir_node *n = ir_get(b, k);
+	adze_shape type = *shape;
+	ir_val args[4];
+	type.dtype = ir_type(b, k)->dtype;
+	if (n->op == OP_CONST) {
+		struct attrs_axes none = {.axes = {.n = 0}};
+		ir_val one = ir_const(to, ir_type(b, k), IR_ATTRS(data, b, k)->data.bytes);
+		return ir_emit1(to, OP_BROADCAST, one, &none, &type);
+	}
+	for (size_t i = 0; i < n->narg && i < COUNT_OF(args); i++)
+		args[i] = at[ir_arg(b, k, i)];
+	return ir_emit(to, (enum ir_op)n->op, args, n->narg, n->attrs, &type);
+}
+
+/* The same for the body of a map. */
+static void spread_body(struct ir_map *map, ir_val v, const adze_graph *b, ir_val *out)
+{
+	adze_graph *to = map->to;
+	adze_shape shape = *ir_type(to, map->at[ir_arg(map->from, v, 0)]);
+	ir_val *at = mem_new(to->arena.from, b->nnode, sizeof *at);
+	if (at == NULL)
+		fail(&to->diag, ADZE_E_NOMEM, "no memory for the graph");
+	for (size_t i = 0; i < b->ninput && at != NULL; i++)
+		at[b->input[i]] = map->at[ir_arg(map->from, v, i)];
+	for (ir_val k = 1; k < b->nnode && to->diag.status == ADZE_OK; k++)
+		if (b->node[k].op != OP_INPUT)
+			at[k] = spread(to, b, k, at, &shape);
+	for (size_t i = 0; i < b->noutput && to->diag.status == ADZE_OK; i++)
+		out[i] = at[b->output[i].value];
+	mem_free(to->arena.from, at, b->nnode, sizeof *at);
+}
+
 static ir_val rule(struct ir_map *map, ir_val v)
 {
 	struct inliner *p = map->self;
@@ -90,7 +128,10 @@ static ir_val rule(struct ir_map *map, ir_val v)
 		fail(&map->to->diag, ADZE_E_NOMEM, "no memory for the graph");
 		return 0;
 	}
-	copy_body(map, v, b, out);
+	if (from->node[v].op == OP_MAP)
+		spread_body(map, v, b, out);
+	else
+		copy_body(map, v, b, out);
 	if (b->noutput == 1)
 		return renamed(map->to, out[0], ir_type(from, v));
 	p->result[v] = out;

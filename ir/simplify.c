@@ -2,7 +2,8 @@
  *
  * Pass `simplify`: algebra. A rule looks at one node of the new graph and gives a value
  * that is the same bit for bit, or the node itself. What is true of all floats, NaN, -0 and
- * infinities too, is done; what is only nearly true (x + 0, x * 0, a * b * c) is not.
+ * infinities too, is done; what is only nearly true (x + 0, x * 0, a * b * c) is not. One rule
+ * has the order of a sum for its own: a reduction by a body is left that.
  */
 #include "ir/pass.h"
 
@@ -27,7 +28,8 @@
 	RULE(VIEW, drop_reverse)      /* twice, or of nothing */                   \
 	RULE(VIEW, drop_slice)        /* of everything */                          \
 	RULE(MOVE, drop_pad)          /* of nothing */                             \
-	RULE(MOVE, drop_concat)       /* of one */
+	RULE(MOVE, drop_concat)       /* of one */                                 \
+	RULE(PLAIN, use_reduce)       /* by a body that is one associative function */
 
 /* Far more than a chain of rules on one node has; a guard against rules that undo others. */
 #define MOST_STEPS 100
@@ -407,6 +409,49 @@ static ir_val drop_pad(adze_graph *g, ir_val v)
 static ir_val drop_concat(adze_graph *g, ir_val v)
 {
 	return op_of(g, v) == OP_CONCAT && ir_get(g, v)->narg == 1 ? ir_arg(g, v, 0) : v;
+}
+
+/* The associative function that a body is, and that what it begins with is neutral to. */
+static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum ew *out)
+{
+	const adze_graph *b = ir_body(g, body);
+	uint64_t start[2] = {0, 0};
+	ir_val y = b->noutput == 1 ? b->output[0].value : 0;
+	adze_dtype dtype = ir_type(g, init)->dtype;
+	if (y == 0 || !is_ew2(b, y) || op_of(b, ir_arg(b, y, 0)) != OP_INPUT ||
+	    op_of(b, ir_arg(b, y, 1)) != OP_INPUT || ir_arg(b, y, 0) == ir_arg(b, y, 1))
+		return false;
+	*out = op_ew(op_of(b, y));
+	const void *from = find_splat(g, init);
+	if (from == NULL || !(ew_info(*out)->flags & EW_ASSOC) ||
+	    dtype_info(dtype)->class == DTYPE_COMPLEX)
+		return false;
+	ew_start_element(*out, dtype, start);
+	return memcmp(from, start, dtype_bytes(dtype)) == 0;
+}
+
+static ir_val use_reduce(adze_graph *g, ir_val v)
+{
+	enum ew by;
+	if (op_of(g, v) == OP_REDUCE_BODY && ir_get(g, v)->narg == 2) {
+		const struct attrs_reduce_body *a = IR_ATTRS(reduce_body, g, v);
+		if (!find_function(g, a->body, ir_arg(g, v, 1), &by))
+			return v;
+		struct attrs_reduce reduce = {.by = by, .axes = a->axes};
+		return ir_emit1(g, OP_REDUCE, ir_arg(g, v, 0), &reduce, NULL);
+	}
+	if (op_of(g, v) != OP_REDUCE_WINDOW_BODY || ir_get(g, v)->narg != 2)
+		return v;
+	const struct attrs_window_body *a = IR_ATTRS(window_body, g, v);
+	for (int i = 0; i < a->window.n; i++)
+		if (dims_or(&a->base, i, 1) != 1 || dims_or(&a->low, i, 0) < 0 ||
+		    dims_or(&a->high, i, 0) < 0)
+			return v;
+	if (!find_function(g, a->body, ir_arg(g, v, 1), &by))
+		return v;
+	struct attrs_window window = {.by = by, .window = a->window, .stride = a->stride,
+				      .low = a->low, .high = a->high, .dilation = a->dilation};
+	return ir_emit1(g, OP_REDUCE_WINDOW, ir_arg(g, v, 0), &window, NULL);
 }
 
 /* ---- the pass ---- */
