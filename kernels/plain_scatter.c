@@ -12,7 +12,8 @@ enum {
 
 #define UNIT_BYTES (1 << 18) /* of a part of the result, at least */
 #define MOST_UNITS 16
-#define LONG_RUN 16 /* elements side by side that are worth a call of their own */
+#define RUN_PART 64   /* elements of a slice that are worth going through the places once more */
+#define LONG_RUN 16   /* elements side by side that are worth a call of their own */
 
 /* An axis of the updates. */
 struct axis {
@@ -122,14 +123,16 @@ bool plain_scatter_holds(const struct plain *p)
 	return fill(p, &f);
 }
 
-/* One part where places are most of the work; more where elements are, in calls or in copying. */
+/* Every part goes through all places: as many as cost less than what is copied and joined. */
 static int64_t count_units(const struct plain *p, const struct form *f)
 {
 	const struct axis *last = &f->axis[f->rank > 0 ? f->rank - 1 : 0];
-	const struct plain_array *u = &p->x[p->ny + 1];
-	bool runs = f->rank > 0 && last->at == 0 && last->n >= 4 * LONG_RUN;
 	int64_t bytes = p->y[0].count * (int64_t)dtype_bytes(p->y[0].dtype);
-	int64_t units = runs || p->y[0].count / 4 > u->count ? bytes / UNIT_BYTES : 1;
+	int64_t run = f->rank > 0 && last->at == 0 ? last->n / RUN_PART : 0;
+	int64_t copied = p->y[0].count / (16 * p->x[p->ny + 1].count + 1);
+	int64_t units = run > copied ? run : copied;
+	if (units > bytes / UNIT_BYTES)
+		units = bytes / UNIT_BYTES;
 	return units < 1 ? 1 : units > MOST_UNITS ? MOST_UNITS : units;
 }
 

@@ -7,7 +7,7 @@
 #include "kernels/plain_body.h"
 
 /* Where counting bytes begins to be faster than merging. */
-#define RADIX_LEAST 256
+#define RADIX_LEAST 64
 
 /** A key and where its element stands. */
 struct pair {

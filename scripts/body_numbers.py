@@ -290,6 +290,27 @@ def scatter_cases(rng):
     return out + [case, far]
 
 
+def special_case():
+    """All pairs of odd floats: NaN wins, and of zeros one by its sign."""
+    case = Case("scatter_special")
+    odd = [np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -1.5, 1e-42]
+    case.input("at", np.arange(81, dtype=np.int32))
+    for kind in ("f32", "f64", "f16"):
+        odd_kind = np.array(odd, {"f32": np.float32, "f64": np.float64, "f16": np.float16}[kind])
+        x, u = odd_kind.repeat(9), np.tile(odd_kind, 9)
+        case.input("x_" + kind, x)
+        case.input("u_" + kind, u)
+        for name, turn in (("max", 1), ("min", -1)):
+            def more(a, b):
+                return (turn * a, turn * math.copysign(1, a)) > (turn * b, turn * math.copysign(1, b))
+            case.body(f"{name}_{kind}(%a: {kind}[], %b: {kind}[]) "
+                      f"{{ %1 = {name} %a, %b return r=%1 }}")
+            y = [np.nan if a != a or b != b else a if more(a, b) else b for a, b in zip(x, u)]
+            case.op(f"{name}_of_{kind}", "scatter", [f"x_{kind}", "at", f"u_{kind}"],
+                    np.array(y, x.dtype), body=f"{name}_{kind}", inserted=[0], map=[0], vector=1)
+    return case
+
+
 def order(keys):
     """The stable order of a list of keys that Python compares."""
     return sorted(range(len(keys)), key=lambda i: keys[i])
@@ -370,7 +391,7 @@ def map_case(rng):
 def cases():
     rng = np.random.RandomState(41)
     return [reduce_body_case(rng), reduce_window_case(rng), select_case(rng),
-            *scatter_cases(rng), *sort_cases(rng), map_case(rng)]
+            *scatter_cases(rng), *sort_cases(rng), map_case(rng), special_case()]
 
 
 # ---- the loops above against JAX ----
