@@ -65,6 +65,8 @@ static int64_t make_body(struct random_graph *r, adze_graph *g, const adze_shape
 			 size_t nout, bool counts, int depth)
 {
 	const adze_shape number = shape_make(ADZE_I32, 0, NULL);
+	if (g->diag.status != ADZE_OK) /* an operand was refused */
+		return 0;
 	struct making m = {.r = r, .g = ir_body_begin(g, NULL), .type = *type, .depth = depth};
 	char name[32];
 	ir_val count = counts ? ir_input(m.g, "i", &number) : 0;
