@@ -33,7 +33,7 @@ static const char *const unreachable[] = {
 	"the window is too large",
 	"it has more than 64 results",
 	"it has more than 64 operands for its body",
-	"it has more than 64 operands for its bodies",
+	"it has more than 512 operands for its bodies",
 	"a body has more than 64 outputs",
 };
 
