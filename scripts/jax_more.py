@@ -130,14 +130,14 @@ def pick_case(name, rng, kind):
 def sort_case(name, rng, kind):
     """Keys are i32, so that values may have any type; ties stay as they stood."""
     case = Case(name)
-    case.body(f"lt(%a: i32[], %b: i32[], %c: {kind}[], %d: {kind}[]) "
-              "{ %1 = lt %a, %b return r=%1 }")
+    case.body(f"lt(%a: {kind}[], %b: {kind}[], %c: i32[], %d: i32[]) "
+              "{ %1 = lt %c, %d return r=%1 }")
     keys, x = rng.randint(0, 5, (3, 12)).astype(np.int32), some(rng, kind, 3, 12)
     case.input("keys", keys)
     case.input("x", x)
     for axis in (0, 1):
         k, y = lax.sort([jnp.asarray(keys), wide(x)], dimension=axis, is_stable=True, num_keys=1)
-        case.pack({f"keys_{axis}": np.asarray(k), f"x_{axis}": cut(y, kind)}, "sort", ["keys", "x"],
+        case.pack({f"x_{axis}": cut(y, kind), f"keys_{axis}": np.asarray(k)}, "sort", ["x", "keys"],
                   body="lt", **({"axis": axis} if axis else {}))
     if kind not in COMPLEX and kind != "bool":
         case.body(f"less(%a: {kind}[], %b: {kind}[]) {{ %1 = lt %a, %b return r=%1 }}")
@@ -147,32 +147,28 @@ def sort_case(name, rng, kind):
 
 
 def join_body(case, kind):
-    """A body that joins two scalars, and the same for JAX; complex numbers have no sums there."""
-    word = "or" if kind == "bool" else "add"
-    if kind in COMPLEX:
-        case.body(f"join(%a: {kind}[], %b: {kind}[]) {{ return r=%b }}")
-        return lambda a, b: b
+    """A body that joins two scalars, and the same for JAX."""
+    word, f = ("or", lax.bitwise_or) if kind == "bool" else ("add", lax.add)
+    if kind == "f8e8m0fnu":
+        word, f = "max", lax.max
     case.body(f"join(%a: {kind}[], %b: {kind}[]) {{ %1 = {word} %a, %b return r=%1 }}")
-    return lax.bitwise_or if kind == "bool" else lax.add
+    return f
 
 
 def body_case(name, rng, kind):
     case = Case(name, "ulp:0")
     join = join_body(case, kind)
-    x, u = (small(rng, kind, *s) if kind not in COMPLEX else some(rng, kind, *s)
-            for s in ((4, 5), (3, 5)))
+    x, u = small(rng, kind, 4, 5), small(rng, kind, 3, 5)
     at = np.array([[1], [3], [9]], np.int32)
     for word, t in (("x", x), ("u", u), ("at", at)):
         case.input(word, t)
     d = lax.ScatterDimensionNumbers((1,), (0,), (0,))
-    f = lax.scatter if kind in COMPLEX else lax.scatter_max if kind == "bool" else lax.scatter_add
+    f = lax.scatter_max if kind in ("bool", "f8e8m0fnu") else lax.scatter_add
     y = f(wide(x), at, wide(u), d, mode=lax.GatherScatterMode.FILL_OR_DROP)
     case.op("scatter", "scatter", ["x", "at", "u"], cut(y, kind), body="join", window=[1],
             inserted=[0], map=[0], vector=1)
     case.op("map", "map", ["x", "x"], cut(join(wide(x), wide(x)), kind), body="join")
-    if kind in COMPLEX or kind == "f8e8m0fnu":
-        return case  # JAX rounds no f8e8m0fnu between two steps
-    zero = of(0, kind)
+    zero = of(0 if kind != "f8e8m0fnu" else 1, kind)
     case.input("zero", zero)
     for axes in ([0], [1], [0, 1]):
         y = lax.reduce(wide(x), wide(zero), lambda a, b: join(a, b), axes)
@@ -200,8 +196,61 @@ def select_case(name, rng, kind):
     return case
 
 
+def complex_solve_case(case, rng, kind):
+    a, b = (rng.normal(0, 1, s) + 1j * rng.normal(0, 1, s) for s in ((2, 3, 3), (2, 3, 2)))
+    a = of(a @ a.conj().transpose(0, 2, 1) + 3 * np.eye(3), kind)
+    b = of(b, kind)
+    case.input("a", a)
+    case.input("b", b)
+    up = lambda v: given(v).astype(np.complex128)
+    case.op("cholesky", "cholesky", ["a"],
+            cut(jnp.linalg.cholesky(up(a), symmetrize_input=False), kind), lower=1)
+    for word, flags in (("lower", dict(left=1, lower=1)),
+                        ("adjoint", dict(left=1, lower=1, transpose=2))):
+        y = lax.linalg.triangular_solve(up(a), up(b), left_side=True, lower=True,
+                                        transpose_a="transpose" in flags,
+                                        conjugate_a="transpose" in flags)
+        case.op(word, "triangular_solve", ["a", "b"], cut(y, kind), **flags)
+    return case
+
+
+def part_case(name, rng, kind):
+    case = Case(name)
+    x, z = some(rng, kind, 7), some(rng, kind, 7)
+    case.input("x", x)
+    y = jnp.imag(wide(x))
+    case.op("real", "real", ["x"], cut(jnp.real(wide(x)), "f32" if kind == "c64" else
+                                       "f64" if kind == "c128" else kind))
+    if kind != "f8e8m0fnu":
+        case.op("imag", "imag", ["x"], cut(y, "f32" if kind == "c64" else
+                                           "f64" if kind == "c128" else kind))
+    if kind in ("f32", "f64"):
+        case.input("z", z)
+        case.op("complex", "complex", ["x", "z"], taken(lax.complex(given(x), given(z))))
+    return case
+
+
+def complex_case(name, rng, kind):
+    """Ordinary numbers; each part is compared alone, so that its error is that of the whole."""
+    case = Case(name, {"c64": "rel:2e-5 abs:1e-5"}.get(kind, "rel:1e-11 abs:1e-12"))
+    for word in ("x", "z"):
+        case.input(word, some(rng, kind, 40))
+    x, z = given(case.inputs["x"]), given(case.inputs["z"])
+    for f, function in {"add": lax.add, "sub": lax.sub, "mul": lax.mul, "div": lax.div,
+                        "pow": lax.pow, "eq": lax.eq, "ne": lax.ne}.items():
+        case.op(f, f, ["x", "z"], taken(function(x, z)))
+    for f, function in {"neg": lax.neg, "abs": lax.abs, "sign": lax.sign, "exp": lax.exp,
+                        "expm1": lax.expm1, "log": lax.log, "log1p": lax.log1p,
+                        "sqrt": lax.sqrt, "rsqrt": lax.rsqrt, "sin": lax.sin, "cos": lax.cos,
+                        "tan": lax.tan, "tanh": lax.tanh, "logistic": lax.logistic}.items():
+        case.op(f, f, ["x"], taken(function(x)))
+    return case
+
+
 def solve_case(name, rng, kind):
     case = Case(name, tolerance(kind))
+    if kind in COMPLEX:
+        return complex_solve_case(case, rng, kind)
     a = rng.normal(0, 1, (2, 4, 4))
     a = of(np.eye(4)[None].repeat(2, 0) if kind == "f8e8m0fnu" else
            a @ a.transpose(0, 2, 1) + 4 * np.eye(4), kind)
@@ -249,4 +298,5 @@ PARTS = [("order", order_case, NUMBERS), ("precision", precision_case, FLOATS),
          ("cumulative", cumulative_case, KINDS), ("pick", pick_case, [k for k in NUMBERS if bits_of(k) >= 8]),
          ("sort", sort_case, WHOLE), ("body", body_case, WHOLE),
          ("select", select_case, [k for k in BODIES if k != "bool" and k not in COMPLEX]),
-         ("solve", solve_case, [k for k in FLOATS if bits_of(k) >= 8]), ("fft", fft_case, ["f32", "f64"] + COMPLEX)]
+         ("solve", solve_case, [k for k in FLOATS + COMPLEX if bits_of(k) >= 8]), ("part", part_case, FLOATS + COMPLEX), ("plane", complex_case, COMPLEX),
+         ("fft", fft_case, ["f32", "f64"] + COMPLEX)]

@@ -242,5 +242,5 @@ def softmax_case(name, rng, kind):
 
 PARTS = [("reduce", reduce_case, KINDS), ("window", window_case, KINDS),
          ("moves", move_case, KINDS + COMPLEX), ("arg", arg_case, NUMBERS),
-         ("dot", dot_case, NUMBERS), ("conv", conv_case, NUMBERS),
+         ("dot", dot_case, NUMBERS + COMPLEX), ("conv", conv_case, NUMBERS + COMPLEX),
          ("softmax", softmax_case, FLOATS)]

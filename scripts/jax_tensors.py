@@ -113,6 +113,8 @@ def small(rng, kind, *shape):
     """Small whole numbers: their sums and products are exact in any order, in every type."""
     if kind == "bool":
         return of(rng.rand(*shape) < 0.5, kind)
+    if kind in COMPLEX:
+        return of(rng.randint(-2, 3, shape) + 1j * rng.randint(-2, 3, shape), kind)
     if kind in F8 + ["f4e2m1", "i2"]:
         return of(rng.choice([-1, 0, 0, 0, 1] if kind != "f8e8m0fnu" else [1, 2], shape), kind)
     return of(rng.randint(0 if kind[0] == "u" else -2, 3, shape), kind)

@@ -25,6 +25,75 @@ TEST(op, numbers)
 	CHECK_MSG(fine, "%s", message);
 }
 
+/* Operations that need no numbers of their own for some element types, and why. */
+static const struct {
+	enum ir_op op;
+	adze_dtype from, to; /* the types that are left out, in the order of dtype.def */
+	const char *why;
+} no_numbers[] = {
+	{OP_WEIGHT, 0, ADZE_DTYPE_COUNT, "a case has no weights; bound as an input is"},
+	{OP_PART, 0, ADZE_U4, "a pack is u8"},
+	{OP_PART, ADZE_U16, ADZE_DTYPE_COUNT, "a pack is u8"},
+	{OP_RNG_PHILOX, 0, ADZE_DTYPE_COUNT, "rng_test has its authors' numbers"},
+	{OP_RNG_THREEFRY, 0, ADZE_DTYPE_COUNT, "rng_test has its authors' numbers"},
+	{OP_COMPLEX, 0, ADZE_BF16, "parts are f32 or f64"},
+	{OP_FFT, 0, ADZE_BF16, "parts are f32 or f64"},
+	{OP_IMAG, ADZE_F8E8M0FNU, ADZE_F8E8M0FNU, "it has no 0"},
+	{OP_SELECT_AND_SCATTER, ADZE_F8E8M0FNU, ADZE_F8E8M0FNU, "it has no 0 to begin with"},
+	{OP_SELECT_AND_SCATTER, ADZE_BOOL, ADZE_BOOL, "nothing to select by"},
+	{OP_SELECT_AND_SCATTER, ADZE_C64, ADZE_C128, "nothing to select by"},
+	{OP_IF, 0, ADZE_DTYPE_COUNT, "bodies are operations; region_test"},
+	{OP_CASE, 0, ADZE_DTYPE_COUNT, "bodies are operations; region_test"},
+	{OP_WHILE, 0, ADZE_DTYPE_COUNT, "bodies are operations; region_test"},
+	{OP_SCAN, 0, ADZE_DTYPE_COUNT, "bodies are operations; region_test"},
+};
+
+typedef bool seen_table[OP_COUNT][ADZE_DTYPE_COUNT];
+
+/* Notes which operations a case has, by the type that the column `takes` speaks of. */
+static adze_status note(void *self, const struct op_case *c, struct diag *d)
+{
+	seen_table *seen = self;
+	const adze_graph *g = c->graph;
+	(void)d;
+	for (ir_val v = 1; v < g->nnode; v++) {
+		const struct ir_node *n = ir_get(g, v);
+		ir_val x = n->narg > 0 ? ir_arg(g, v, n->op == OP_SELECT) : v;
+		(*seen)[n->op][ir_type(g, x)->dtype] = true;
+	}
+	op_case_take_want(c);
+	return ADZE_OK;
+}
+
+static bool needs_numbers(enum ir_op op, adze_dtype dtype)
+{
+	bool needs = dtype_taken(dtype, op_info(op)->takes);
+	for (size_t i = 0; i < sizeof no_numbers / sizeof *no_numbers; i++)
+		needs &= no_numbers[i].op != op || dtype < no_numbers[i].from ||
+			 dtype > no_numbers[i].to;
+	return needs;
+}
+
+TEST(op, every_operation_and_type_has_numbers)
+{
+	static seen_table seen;
+	char message[4096] = "";
+	size_t nrun, n = 0, missing = 0;
+	CHECK_MSG(op_case_run_all(note, &seen, &nrun, message, sizeof message), "%s", message);
+	for (int op = OP_NONE + 1; op < OP_COUNT; op++)
+		for (int t = 0; t < ADZE_DTYPE_COUNT; t++) {
+			if (!needs_numbers((enum ir_op)op, (adze_dtype)t) || seen[op][t])
+				continue;
+			missing++;
+			if (n < sizeof message)
+				n += (size_t)snprintf(message + n, sizeof message - n, " %s:%s",
+						      op_info((enum ir_op)op)->name,
+						      dtype_info((adze_dtype)t)->name);
+		}
+	CHECK_MSG(missing == 0, "%zu have no numbers (make_jax_numbers.py, or a row here):%s",
+		  missing, message);
+}
+
 static bool agree(const char *tolerance, float got, float want)
 {
 	char words[400];
