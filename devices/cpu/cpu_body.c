@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "kernels/any.h"
 
 /* Elements that a body works on at once, and room for them, whatever their type. */
 #define BODY_STRIP 512
@@ -37,14 +36,8 @@ static void place_slots(const struct cpu_body_run *b, const void *const *in, con
 static void run_ins(const struct cpu_body_run *b, int i, const void *const *at, size_t n)
 {
 	const struct cpu_ins *s = &b->body->prog.ins[i];
-	void *y = (void *)(uintptr_t)at[s->dst];
-	if (s->kind == CPU_INS_CONVERT && b->bound->run[i] == NULL)
-		any_convert((adze_dtype)s->to, y, (adze_dtype)s->dtype, at[s->src[0]], n);
-	else if (s->kind == CPU_INS_CONVERT)
-		((convert_fn *)b->bound->run[i])(y, at[s->src[0]], n);
-	else
-		((ew_fn *)b->bound->run[i])(y, at[s->src[0]], s->nsrc > 1 ? at[s->src[1]] : NULL,
-					    s->nsrc > 2 ? at[s->src[2]] : NULL, n);
+	cpu_ins_run(s, b->bound->run[i], (void *)(uintptr_t)at[s->dst], at[s->src[0]],
+		    s->nsrc > 1 ? at[s->src[1]] : NULL, s->nsrc > 2 ? at[s->src[2]] : NULL, n);
 }
 
 /* n elements, no more than a strip. */

@@ -148,6 +148,9 @@ void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *sc
  */
 void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p,
 		  const struct cpu_pieces *run, char *scratch, int64_t from, int64_t n, char *y);
+/** One instruction on n dense elements; `run` NULL: there is no kernel, plain loops do. */
+void cpu_ins_run(const struct cpu_ins *s, void (*run)(void), void *y, const void *a, const void *b,
+		 const void *c, size_t n);
 /**
  * As cpu_prog_run() for at most CPU_STRIP elements; NULL `y`: anywhere. Returns where they are,
  * in an operand's own memory if nothing is to be done to them.

@@ -156,23 +156,27 @@ static void run_any(const struct cpu_ins *s, char *y, const char *a, const char 
 	}
 }
 
+void cpu_ins_run(const struct cpu_ins *s, void (*run)(void), void *y, const void *a, const void *b,
+		 const void *c, size_t n)
+{
+	if (run == NULL)
+		run_any(s, y, a, b, c, n);
+	else if (s->kind == CPU_INS_CONVERT)
+		((convert_fn *)run)(y, a, n);
+	else
+		((ew_fn *)run)(y, a, b, c, n);
+}
+
 static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
 		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
 {
 	const struct cpu_ins *s = &p->ins[piece->first];
-	if (piece->n > 1) {
+	if (piece->n > 1)
 		run_chain(w, p, piece, at, to, n);
-		return;
-	}
-	const char *a = at[s->src[0]];
-	const char *b = s->nsrc > 1 ? at[s->src[1]] : NULL;
-	const char *c = s->nsrc > 2 ? at[s->src[2]] : NULL;
-	if (piece->run == NULL)
-		run_any(s, to, a, b, c, (size_t)n);
-	else if (s->kind == CPU_INS_CONVERT)
-		((convert_fn *)piece->run)(to, a, (size_t)n);
 	else
-		((ew_fn *)piece->run)(to, a, b, c, (size_t)n);
+		cpu_ins_run(s, piece->run, to, at[s->src[0]],
+			    s->nsrc > 1 ? at[s->src[1]] : NULL, s->nsrc > 2 ? at[s->src[2]] : NULL,
+			    (size_t)n);
 }
 
 const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
