@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/data/torch: graphs, inputs and what PyTorch says of rows, activations, sums.
+"""Writes tests/data/torch: graphs, inputs and what PyTorch says of rows, activations, sums,
+attention.
 
 Needs, from PyPI and on Python 3.11 or later: torch==2.15.0 ml_dtypes==0.6.0 and
 make_jax_numbers.py's jax, whose tensors are used. PyTorch's CPU kernels in f64, rounded once to
@@ -90,7 +91,31 @@ def sum_case(name, rng, kind):
     return case
 
 
-PARTS = [("rows", rows_case, FLOATS), ("activation", activation_case, FLOATS),
+def attention_case(name, rng, kind):
+    """With a scale and a mask that is added, causal, and grouped heads as rows of queries."""
+    case = Case(name, "rel:1e-5 abs:2e-6")
+    q, k, v, mask = (some(rng, kind, *s) for s in ((2, 4, 5, 8), (2, 4, 7, 8), (2, 4, 7, 6),
+                                                   (2, 4, 5, 7)))
+    grouped = some(rng, kind, 2, 4, 3, 5, 8)
+    for word, x in (("q", q), ("k", k), ("v", v), ("mask", mask), ("grouped", grouped)):
+        case.input(word, x)
+    case.body(f"added(%a: {kind}[], %b: {kind}[]) {{ %1 = const {{0.25}} : {kind}[] "
+              "%2 = mul %a, %1 %3 = add %2, %b return r=%3 }")
+    case.body(f"plain(%a: {kind}[]) {{ %1 = const {{0.25}} : {kind}[] %2 = mul %a, %1 "
+              "return r=%2 }")
+    u = [given(x) for x in (q, k, v)]
+    y = F.scaled_dot_product_attention(*u, attn_mask=given(mask), scale=0.25)
+    case.op("added", "attention", ["q", "k", "v", "mask"], cut(y, kind), batch=2, body="added")
+    y = F.scaled_dot_product_attention(*u, scale=0.25)
+    case.op("plain", "attention", ["q", "k", "v"], cut(y, kind), batch=2, body="plain")
+    g = given(grouped)
+    y = F.scaled_dot_product_attention(g, u[1][:, :, None].expand(-1, -1, 3, -1, -1),
+                                       u[2][:, :, None].expand(-1, -1, 3, -1, -1), scale=0.25)
+    case.op("grouped", "attention", ["grouped", "k", "v"], cut(y, kind), batch=2, body="plain")
+    return case
+
+
+PARTS = [("attention", attention_case, ["f32"]), ("rows", rows_case, FLOATS), ("activation", activation_case, FLOATS),
          ("sums", sum_case, ["f32", "f64"])]
 
 

@@ -36,6 +36,8 @@ static const struct {
 	{OP_PART, ADZE_U16, ADZE_DTYPE_COUNT, "a pack is u8"},
 	{OP_RNG_PHILOX, 0, ADZE_DTYPE_COUNT, "rng_test has its authors' numbers"},
 	{OP_RNG_THREEFRY, 0, ADZE_DTYPE_COUNT, "rng_test has its authors' numbers"},
+	{OP_ATTENTION, 0, ADZE_BF16, "f32 alone"},
+	{OP_ATTENTION, ADZE_F64, ADZE_F64, "f32 alone"},
 	{OP_COMPLEX, 0, ADZE_BF16, "parts are f32 or f64"},
 	{OP_FFT, 0, ADZE_BF16, "parts are f32 or f64"},
 	{OP_IMAG, ADZE_F8E8M0FNU, ADZE_F8E8M0FNU, "it has no 0"},
