@@ -424,7 +424,7 @@ static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum e
 	*out = op_ew(op_of(b, y));
 	const void *from = find_splat(g, init);
 	if (from == NULL || !(ew_info(*out)->flags & EW_ASSOC) ||
-	    dtype_info(dtype)->class == DTYPE_COMPLEX)
+	    dtype_is_complex(dtype) || dtype == ADZE_F8E8M0FNU)
 		return false;
 	ew_start_element(*out, dtype, start);
 	return memcmp(from, start, dtype_bytes(dtype)) == 0;

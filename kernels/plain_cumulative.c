@@ -186,13 +186,13 @@ static void run_long(const struct plain *p, struct lines *l, int64_t at, int64_t
 
 static union wide start_of(enum ew by, adze_dtype dtype)
 {
-	uint64_t element = 0;
+	uint64_t element[2] = {0, 0};
 	union wide v;
-	ew_start_element(by, dtype, &element);
+	ew_start_element(by, dtype, element);
 	if (dtype_is_float(dtype))
-		v.f = dtype_load_float(dtype, &element, 0);
+		v.f = dtype_load_float(dtype, element, 0);
 	else
-		v.i = dtype_load_int(dtype, &element, 0);
+		v.i = dtype_load_int(dtype, element, 0);
 	return v;
 }
 
