@@ -127,7 +127,8 @@ static void fill_heap(const struct plain *p, struct entry *heap, int64_t k, int6
 		for (int64_t j = k / 2; at < k && have == k && j-- > 0;)
 			sift(heap, k, j, heap[j]);
 		while ((i = next_of(&e, i, m, heap[0].key)) < m) {
-			struct entry better = {key_of(&e, i), at + i++};
+			struct entry better = {key_of(&e, i), at + i};
+			i++;
 			if (better.key > heap[0].key)
 				sift(heap, k, 0, better);
 		}
