@@ -28,6 +28,7 @@ bool cuda_host_refuses(const adze_graph *g)
 	bool refuses = false;
 	for (ir_val v = 1; v < g->nnode; v++)
 		refuses |= ir_class(g, v) == CLASS_PLAIN || ir_class(g, v) == CLASS_REGION ||
+			   ir_class(g, v) == CLASS_ATTEND ||
 			   dtype_info(ir_type(g, v)->dtype)->cuda == NULL;
 	if (!refuses)
 		return false;

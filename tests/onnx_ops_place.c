@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ONNX operators that write or read at computed places, and recurrent networks.
+ * ONNX operators that write or read at computed places, recurrent networks, and Fourier
+ * transforms.
  */
 #include "tests/onnx_ops.h"
 
@@ -295,4 +296,59 @@ void onnx_do_recurrent(struct onnx_build *b, int arg)
 	ob_out(b, 1, ob_unsqueeze(b, h, batchwise ? 1 : 0));
 	if (arg == 4)
 		ob_out(b, 2, ob_unsqueeze(b, c, batchwise ? 1 : 0));
+}
+
+/* The transform of the last axis of f32 parts; `im` 0: none. [.., 2] with the parts apart. */
+static ir_val transform(struct onnx_build *b, ir_val re, ir_val im, bool inverse, bool half)
+{
+	int last = ob_rank(b, re) - 1;
+	int64_t n = ob_dim(b, re, last);
+	struct attrs_fft a = {.lengths = {1, {n}}, .inverse = inverse};
+	ir_val z = ob_ew2(b, OP_COMPLEX, re, im != 0 ? im : ob_fill(b, re, 0)), part[2];
+	z = ir_emit1(b->g, OP_FFT, z, &a, NULL);
+	z = half ? ob_slice(b, z, last, 0, n / 2 + 1, 1) : z;
+	part[0] = ob_unsqueeze(b, ob_ew1(b, OP_REAL, z), last + 1);
+	part[1] = ob_unsqueeze(b, ob_ew1(b, OP_IMAG, z), last + 1);
+	return ob_concat(b, part, 2, last + 1);
+}
+
+void onnx_do_dft(struct onnx_build *b, int arg)
+{
+	ir_val x = ob_in(b, 0);
+	int last = ob_rank(b, x) - 1, axis = ob_axis(b, x, ob_int(b, "axis", 1));
+	bool pairs = ob_dim(b, x, last) == 2;
+	(void)arg;
+	if (ob_has(b, 1) || axis == last) {
+		ob_skip(b, "transforms of another length");
+		return;
+	}
+	ir_val part[2] = {0, 0};
+	for (int i = 0; i <= pairs; i++)
+		part[i] = ob_swap(b, ob_squeeze(b, ob_slice(b, x, last, i, i + 1, 1), last), axis,
+				  last - 1);
+	ir_val y = transform(b, part[0], part[1], ob_int(b, "inverse", 0) != 0,
+			     ob_int(b, "onesided", 0) != 0);
+	ob_out(b, 0, ob_swap(b, y, axis, last - 1));
+}
+
+void onnx_do_stft(struct onnx_build *b, int arg)
+{
+	ir_val x = ob_in(b, 0), frame[256];
+	int64_t step = ob_known_int(b, ob_in(b, 1), 0), n = ob_dim(b, x, 1);
+	int64_t size = ob_has(b, 3) ? ob_known_int(b, ob_in(b, 3), 0) : ob_dim(b, ob_in(b, 2), 0);
+	int64_t count = (n - size) / step + 1;
+	(void)arg;
+	if (count > 256 || ob_rank(b, x) != 3 || ob_dim(b, x, 2) != 1) {
+		ob_skip(b, "signals of complex numbers");
+		return;
+	}
+	x = ob_squeeze(b, x, 2);
+	for (int64_t i = 0; i < count; i++) {
+		frame[i] = ob_slice(b, x, 1, i * step, i * step + size, 1);
+		if (ob_has(b, 2))
+			frame[i] = ob_ew2(b, OP_MUL, frame[i], ob_in(b, 2));
+		frame[i] = ob_unsqueeze(b, frame[i], 1);
+	}
+	x = ob_concat(b, frame, (size_t)count, 1);
+	ob_out(b, 0, transform(b, x, 0, false, ob_int(b, "onesided", 1) != 0));
 }

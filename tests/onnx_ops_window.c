@@ -167,7 +167,8 @@ void onnx_do_conv_transpose(struct onnx_build *b, int arg)
 	ob_out(b, 0, add_bias(b, x, 2));
 }
 
-static ir_val slide(struct onnx_build *b, ir_val x, enum ew by, const struct span *s, int n)
+static struct attrs_window window_of(struct onnx_build *b, ir_val x, enum ew by,
+				     const struct span *s, int n)
 {
 	struct attrs_window w = {.by = by};
 	int rank = n + 2;
@@ -183,7 +184,65 @@ static ir_val slide(struct onnx_build *b, ir_val x, enum ew by, const struct spa
 		w.low.at[i] = on ? p->low : 0;
 		w.high.at[i] = high > 0 ? high : 0;
 	}
+	return w;
+}
+
+static ir_val slide(struct onnx_build *b, ir_val x, enum ew by, const struct span *s, int n)
+{
+	struct attrs_window w = window_of(b, x, by, s, n);
 	return ir_emit1(b->g, OP_REDUCE_WINDOW, x, &w, NULL);
+}
+
+/* Of two elements and their places, the larger one, the first of equals. */
+static int64_t larger_body(struct onnx_build *b, adze_dtype dtype)
+{
+	const adze_shape value = shape_make(dtype, 0, NULL), place = shape_make(ADZE_I64, 0, NULL);
+	adze_graph *g = ir_body_begin(b->g, "larger");
+	if (g == NULL)
+		return 0;
+	ir_val x = ir_input(g, "x", &value), i = ir_input(g, "i", &place);
+	ir_val y = ir_input(g, "y", &value), k = ir_input(g, "k", &place);
+	ir_val more[3] = {ir_emit2(g, OP_GT, y, x, NULL), y, x};
+	ir_output(g, "x", ir_emit(g, OP_SELECT, more, 3, NULL, NULL), 0);
+	more[1] = k;
+	more[2] = i;
+	ir_output(g, "i", ir_emit(g, OP_SELECT, more, 3, NULL, NULL), 0);
+	return ir_body_end(g);
+}
+
+/* Places in the whole of x; the last axes turned round where `columns`. */
+static ir_val places_of(struct onnx_build *b, ir_val x, bool columns)
+{
+	adze_shape t = ob_type(b, x);
+	int64_t stride = 1;
+	ir_val y = 0;
+	t.dtype = ADZE_I64;
+	for (int i = t.rank - 1; i >= 0; i--) {
+		int axis = columns && i >= 2 ? t.rank + 1 - i : i;
+		ir_val at = ob_ewk(b, OP_MUL, ob_iota(b, ADZE_I64, &t, axis), (double)stride);
+		y = y == 0 ? at : ob_ew2(b, OP_ADD, y, at);
+		stride *= t.dim[axis].size;
+	}
+	return y;
+}
+
+static void max_pool_places(struct onnx_build *b, ir_val x, const struct span *s, int n)
+{
+	struct attrs_window w = window_of(b, x, EW_MAX, s, n);
+	struct attrs_window_body a = {.window = w.window, .stride = w.stride, .low = w.low,
+				      .high = w.high, .dilation = w.dilation,
+				      .body = larger_body(b, ob_dtype(b, x))};
+	ir_val none = ir_scalar(b->g, ob_dtype(b, x),
+				dtype_is_float(ob_dtype(b, x)) ? -INFINITY : 0);
+	ir_val args[4] = {x, places_of(b, x, ob_int(b, "storage_order", 0) != 0), none,
+			  ir_scalar(b->g, ADZE_I64, 0)};
+	ir_val pack = ir_emit(b->g, OP_REDUCE_WINDOW_BODY, args, 4, &a, NULL);
+	adze_shape t = ob_type(b, x);
+	for (int i = 0; i < n; i++)
+		t.dim[2 + i].size = s[i].out;
+	ob_out(b, 0, ir_emit1(b->g, OP_PART, pack, &(struct attrs_part){.index = 0}, &t));
+	t.dtype = ADZE_I64;
+	ob_out(b, 1, ir_emit1(b->g, OP_PART, pack, &(struct attrs_part){.index = 1}, &t));
 }
 
 void onnx_do_pool(struct onnx_build *b, int arg)
@@ -192,11 +251,11 @@ void onnx_do_pool(struct onnx_build *b, int arg)
 	int n = ob_rank(b, x) - 2;
 	struct ir_dims size = ob_dims(b, "kernel_shape", n, 1);
 	struct span s[ADZE_MAX_RANK];
+	read_spans(b, x, &size, s);
 	if (ob_wants(b, 1)) {
-		ob_skip(b, "places of the maxima of windows");
+		max_pool_places(b, x, s, n);
 		return;
 	}
-	read_spans(b, x, &size, s);
 	if (arg == EW_MAX) {
 		ob_out(b, 0, slide(b, x, EW_MAX, s, n));
 		return;
