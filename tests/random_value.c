@@ -331,6 +331,20 @@ static bool nears_pole(const struct random_graph *r, ir_val v)
 	return false;
 }
 
+/* Whether the sign of a NaN counts, which nobody promises of one that was computed. */
+static bool tells_nan_apart(const struct random_graph *r, ir_val v)
+{
+	int op = ir_get(r->g, v)->op;
+	if (op != OP_TOTAL_LT && op != OP_TOTAL_LE)
+		return false;
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < arg_value(r, v, k)->n; i++)
+			if (isnan(dtype_load_float(dtype_of(r, ir_arg(r->g, v, k)),
+						   arg_value(r, v, k)->data, i)))
+				return true;
+	return false;
+}
+
 bool random_value_find(struct random_graph *r, ir_val v)
 {
 	if (v >= r->cap) {
@@ -354,7 +368,7 @@ bool random_value_find(struct random_graph *r, ir_val v)
 			return false;
 		args[i] = arg_value(r, v, i)->data;
 	}
-	if (!evaluate(r, v, args, y->data))
+	if (tells_nan_apart(r, v) || !evaluate(r, v, args, y->data))
 		return false;
 	if (is_complex(r, v))
 		return y->usable = complex_is_exact(r, v);
