@@ -27,6 +27,7 @@ static enum use use_of(const adze_graph *g, ir_val v)
 	case OP_BITCAST:
 	case OP_BARRIER:
 	case OP_PART: return USE_NONE;
+	case OP_GATHER:
 	case OP_IOTA:
 	case OP_SELECT: return USE_MOVES;
 	default: break;
