@@ -55,7 +55,10 @@ static adze_dtype wide_of(const adze_graph *g, ir_val v, adze_dtype dtype)
 		return dtype;
 	if (info->class == DTYPE_FLOAT && (info->bits < 8 || (info->bits == 8 && !has_kernels &&
 							     use == USE_COMPUTES)))
-		return ADZE_F32;
+		/* Totals of f8e8m0fnu may be less than f32 has, and are no zeros. */
+		return dtype == ADZE_F8E8M0FNU && (c == CLASS_REDUCE || c == CLASS_WINDOW ||
+						   ir_get(g, v)->op == OP_CUMULATIVE)
+			       ? ADZE_F64 : ADZE_F32;
 	if (info->bits < 8)
 		return info->class == DTYPE_INT ? ADZE_I8 : ADZE_U8;
 	return dtype;
