@@ -52,7 +52,7 @@ static void all_cases(int threads, bool optimise, const char *isa)
 	adze_context *c = device_check_context(isa, threads);
 	struct setting s = {NULL, optimise};
 	open_cpu(c, &s.dev);
-	bool ok = op_case_run_all(run_case, &s, &n, message, sizeof message);
+	bool ok = op_case_run_all(NULL, run_case, &s, &n, message, sizeof message);
 	CHECK_MSG(ok, "%s", message);
 	CHECK(n > 50);
 	device_release(s.dev);

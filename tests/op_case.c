@@ -190,12 +190,14 @@ static void run_folder(const char *folder, op_case_run *run, void *self, struct 
 		say(t, folder, "", "no case");
 }
 
-bool op_case_run_all(op_case_run *run, void *self, size_t *nrun, char *message, size_t cap)
+bool op_case_run_all(const char *folder, op_case_run *run, void *self, size_t *nrun,
+		     char *message, size_t cap)
 {
 	static const char *const folders[] = {"ops", "jax", "torch"};
 	struct tally t = {.message = message, .cap = cap};
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-		run_folder(folders[i], run, self, &t);
+		if (folder == NULL || strcmp(folder, folders[i]) == 0)
+			run_folder(folders[i], run, self, &t);
 	*nrun = t.nrun;
 	if (t.bad > 0 && t.len < cap)
 		snprintf(message + t.len, cap - t.len, "\n%zu of %zu files", t.bad, t.nrun);

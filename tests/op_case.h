@@ -40,8 +40,9 @@ typedef adze_status op_case_run(void *self, const struct op_case *c, struct diag
 
 /**
  * Runs every case of all folders; says on failure which ones went wrong first, and how many
- * did. `*nrun` counts the cases that ran.
+ * did. `*nrun` counts the cases that ran. `folder`: "ops", "jax" or "torch" alone; NULL: all.
  */
-bool op_case_run_all(op_case_run *run, void *self, size_t *nrun, char *message, size_t cap);
+bool op_case_run_all(const char *folder, op_case_run *run, void *self, size_t *nrun,
+		     char *message, size_t cap);
 
 #endif

@@ -21,7 +21,7 @@ TEST(op, numbers)
 {
 	char message[4096] = "";
 	size_t nrun;
-	bool fine = op_case_run_all(evaluate, NULL, &nrun, message, sizeof message);
+	bool fine = op_case_run_all(NULL, evaluate, NULL, &nrun, message, sizeof message);
 	CHECK_MSG(fine, "%s", message);
 }
 
@@ -81,7 +81,8 @@ TEST(op, every_operation_and_type_has_numbers)
 	static seen_table seen;
 	char message[4096] = "";
 	size_t nrun, n = 0, missing = 0;
-	CHECK_MSG(op_case_run_all(note, &seen, &nrun, message, sizeof message), "%s", message);
+	CHECK_MSG(op_case_run_all(NULL, note, &seen, &nrun, message, sizeof message), "%s",
+		  message);
 	for (int op = OP_NONE + 1; op < OP_COUNT; op++)
 		for (int t = 0; t < ADZE_DTYPE_COUNT; t++) {
 			if (!needs_numbers((enum ir_op)op, (adze_dtype)t) || seen[op][t])
