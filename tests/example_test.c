@@ -3,6 +3,8 @@
  * The examples of the operation reference: texts are parsed and printed again, calls build a
  * graph that computes; and every operation has one. lint.sh sees that every function has.
  */
+#include <stdlib.h>
+
 #include "ir/graph.h"
 #include "op_examples.h"
 #include "tests/api_fixture.h"

@@ -156,7 +156,7 @@ TEST(flow, while_finds_roots)
 	const float given[4] = {1, 2, 9, 100}, want[4] = {1, 1.41421356f, 3, 10};
 	const int32_t count[5] = {0, 0, 3, 5, 7};
 	for (int t = 1; t <= 4; t++) {
-		char dims[8];
+		char dims[16];
 		sprintf(dims, "t=%d", t);
 		adze_buffer *in = buffer_of(&l, ADZE_F32, dims, given), *out[2] = {NULL, NULL};
 		OK(&l, adze_call(m, &in, 1, out, 2, NULL));
