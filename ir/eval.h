@@ -87,6 +87,27 @@ static inline void walk_next(struct walk *w)
 	}
 }
 
+/** Element i of an array of integers, kept to 0 .. most; 0 where `most` is negative. */
+static inline int64_t eval_load_kept(const struct eval_array *x, int64_t i, int64_t most)
+{
+	int64_t v = dtype_load_int(x->dtype, x->bytes, (size_t)i);
+	if (v > most || (v < 0 && x->dtype == ADZE_U64))
+		v = most;
+	return v < 0 ? 0 : v;
+}
+
+/** The axes of `x`: those that a reduction over `axes` takes away to `inner`, others to `outer`. */
+static inline void walk_reduced(const struct eval_array *x, const struct ir_dims *axes,
+				struct walk *outer, struct walk *inner)
+{
+	for (int i = 0; i < x->rank; i++) {
+		bool away = false;
+		for (int k = 0; k < axes->n; k++)
+			away = away || axes->at[k] == i;
+		walk_axis(away ? inner : outer, x->extent[i], x->stride[i], 0);
+	}
+}
+
 /** Element `from` of `x` to element `to` of the result. */
 static inline void copy_element(struct eval *e, int64_t to, const struct eval_array *x,
 				int64_t from)

@@ -78,12 +78,7 @@ adze_status eval_reduce_body(struct eval *e)
 	struct walk outer = {0}, inner = {0};
 	struct so_far s;
 	begin(&s, results(e, y));
-	for (int i = 0; i < x->rank; i++) {
-		bool away = false;
-		for (int k = 0; k < a->axes.n; k++)
-			away = away || a->axes.at[k] == i;
-		walk_axis(away ? &inner : &outer, x->extent[i], x->stride[i], 0);
-	}
+	walk_reduced(x, &a->axes, &outer, &inner);
 	int64_t n = walk_count(&inner);
 	for (int64_t i = 0; i < y[0].count; i++, walk_next(&outer)) {
 		load_all(&s.sum, x + s.n, s.n, 0);

@@ -121,15 +121,6 @@ adze_status eval_pad(struct eval *e)
 	return ADZE_OK;
 }
 
-/* Element i of an array of integers, kept to 0 .. most; 0 where `most` is negative. */
-static int64_t load_kept(const struct eval_array *x, int64_t i, int64_t most)
-{
-	int64_t v = dtype_load_int(x->dtype, x->bytes, (size_t)i);
-	if (v > most || (v < 0 && x->dtype == ADZE_U64))
-		v = most;
-	return v < 0 ? 0 : v;
-}
-
 adze_status eval_take(struct eval *e)
 {
 	const struct eval_array *x = &e->x[0], *which = &e->x[1];
@@ -144,7 +135,7 @@ adze_status eval_take(struct eval *e)
 		return ADZE_OK;
 	for (int64_t o = 0, y = 0; o < outer; o++)
 		for (int64_t j = 0; j < which->count; j++) {
-			int64_t from = o * block + load_kept(which, j, extent - 1) * inner;
+			int64_t from = o * block + eval_load_kept(which, j, extent - 1) * inner;
 			for (int64_t i = 0; i < inner; i++, y++)
 				copy_element(e, y, x, from + i);
 		}
@@ -157,7 +148,8 @@ static int64_t find_box(const struct eval *e, const struct eval_array *of, const
 {
 	int64_t base = 0;
 	for (int i = 0; i < of->rank; i++)
-		base += load_kept(&e->x[first + i], 0, of->extent[i] - size[i]) * of->stride[i];
+		base += eval_load_kept(&e->x[first + i], 0, of->extent[i] - size[i]) *
+			of->stride[i];
 	return base;
 }
 

@@ -76,12 +76,7 @@ adze_status eval_reduce(struct eval *e)
 	const struct attrs_reduce *a = EVAL_ATTRS(reduce, e);
 	const struct eval_array *x = &e->x[0];
 	struct walk outer = {0}, inner = {0};
-	for (int i = 0; i < x->rank; i++) {
-		bool away = false;
-		for (int k = 0; k < a->axes.n; k++)
-			away = away || a->axes.at[k] == i;
-		walk_axis(away ? &inner : &outer, x->extent[i], x->stride[i], 0);
-	}
+	walk_reduced(x, &a->axes, &outer, &inner);
 	int64_t n = walk_count(&inner);
 	for (int64_t i = 0; i < e->y.count; i++, walk_next(&outer)) {
 		struct total t = total_start(a->by, x->dtype);

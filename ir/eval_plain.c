@@ -17,15 +17,6 @@ static int find_axis(const struct ir_dims *d, int64_t axis)
 	return -1;
 }
 
-/* Element i of an array of integers, kept to 0 .. most. */
-static int64_t load_kept(const struct eval_array *x, int64_t i, int64_t most)
-{
-	int64_t v = dtype_load_int(x->dtype, x->bytes, (size_t)i);
-	if (v > most || (v < 0 && x->dtype == ADZE_U64))
-		v = most;
-	return v < 0 ? 0 : v;
-}
-
 /* StableHLO's words, one element of the result at a time: `batch` are its indices along axes
  * that are not in `offset`, the others count inside the slice. */
 adze_status eval_gather(struct eval *e)
@@ -53,7 +44,7 @@ adze_status eval_gather(struct eval *e)
 			int64_t step = a->vector < at->rank ? at->stride[a->vector] : 0;
 			int64_t most = x->extent[i] - a->sizes.at[i];
 			if (c >= 0)
-				place += load_kept(at, first + c * step, most > 0 ? most : 0);
+				place += eval_load_kept(at, first + c * step, most > 0 ? most : 0);
 			if (b < 0 && find_axis(&a->collapsed, i) < 0)
 				place += w.at[a->offset.at[k++]];
 			from += place * x->stride[i];

@@ -423,9 +423,11 @@ static bool shufflable(struct tensor_op *op, adze_tensor x, int64_t r)
 	return op->ok;
 }
 
-adze_tensor(adze_pixel_shuffle)(adze_tensor x, int64_t r)
+/* Channels to places: their factors of r are axes `at` and at + 1 of the six that they are cut to
+ * with height and width, in the order of `axes`. */
+static adze_tensor to_space(const char *name, adze_tensor x, int64_t r, int at, const int64_t *axes)
 {
-	struct tensor_op op = tensor_begin("pixel_shuffle", &x, 1);
+	struct tensor_op op = tensor_begin(name, &x, 1);
 	if (!shufflable(&op, x, r))
 		return form_end(&op, x);
 	adze_shape to = *tensor_type(&op, x.id), apart = to;
@@ -434,68 +436,52 @@ adze_tensor(adze_pixel_shuffle)(adze_tensor x, int64_t r)
 							 "the channels"));
 	to.dim[1].size /= r * r;
 	apart.rank = 6;
-	apart.dim[1] = to.dim[1];
-	apart.dim[2] = apart.dim[3] = dim_make(r);
+	apart.dim[at == 1 ? 3 : 1] = to.dim[1];
+	apart.dim[at] = apart.dim[at + 1] = dim_make(r);
 	memcpy(&apart.dim[4], &to.dim[2], 2 * sizeof to.dim[0]);
 	to.dim[2].size *= r;
 	to.dim[3].size *= r;
-	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 1, 4, 2, 5, 3}, &to));
+	return form_end(&op, shuffle(&op, x, &apart, axes, &to));
+}
+
+/* The way back, from height and width cut by r. */
+static adze_tensor to_channels(const char *name, adze_tensor x, int64_t r, const int64_t *axes)
+{
+	struct tensor_op op = tensor_begin(name, &x, 1);
+	if (!shufflable(&op, x, r))
+		return form_end(&op, x);
+	adze_shape to = *tensor_type(&op, x.id), apart = to;
+	if (to.dim[2].size % r != 0 || to.dim[3].size % r != 0)
+		return form_end(&op, form_refuse(&op, x, "the factor does not divide height and "
+							 "width"));
+	to.dim[1].size *= r * r;
+	to.dim[2].size /= r;
+	to.dim[3].size /= r;
+	apart.rank = 6;
+	apart.dim[2] = to.dim[2];
+	apart.dim[4] = to.dim[3];
+	apart.dim[3] = apart.dim[5] = dim_make(r);
+	return form_end(&op, shuffle(&op, x, &apart, axes, &to));
+}
+
+adze_tensor(adze_pixel_shuffle)(adze_tensor x, int64_t r)
+{
+	return to_space("pixel_shuffle", x, r, 2, (const int64_t[]){0, 1, 4, 2, 5, 3});
 }
 
 adze_tensor(adze_pixel_unshuffle)(adze_tensor x, int64_t r)
 {
-	struct tensor_op op = tensor_begin("pixel_unshuffle", &x, 1);
-	if (!shufflable(&op, x, r))
-		return form_end(&op, x);
-	adze_shape to = *tensor_type(&op, x.id), apart = to;
-	if (to.dim[2].size % r != 0 || to.dim[3].size % r != 0)
-		return form_end(&op, form_refuse(&op, x, "the factor does not divide height and "
-							 "width"));
-	to.dim[1].size *= r * r;
-	to.dim[2].size /= r;
-	to.dim[3].size /= r;
-	apart.rank = 6;
-	apart.dim[2] = to.dim[2];
-	apart.dim[4] = to.dim[3];
-	apart.dim[3] = apart.dim[5] = dim_make(r);
-	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 1, 3, 5, 2, 4}, &to));
+	return to_channels("pixel_unshuffle", x, r, (const int64_t[]){0, 1, 3, 5, 2, 4});
 }
 
 adze_tensor(adze_depth_to_space)(adze_tensor x, int64_t r)
 {
-	struct tensor_op op = tensor_begin("depth_to_space", &x, 1);
-	if (!shufflable(&op, x, r))
-		return form_end(&op, x);
-	adze_shape to = *tensor_type(&op, x.id), apart = to;
-	if (to.dim[1].size % (r * r) != 0)
-		return form_end(&op, form_refuse(&op, x, "the factor's square does not divide "
-							 "the channels"));
-	to.dim[1].size /= r * r;
-	apart.rank = 6;
-	apart.dim[1] = apart.dim[2] = dim_make(r);
-	memcpy(&apart.dim[3], &to.dim[1], 3 * sizeof to.dim[0]);
-	to.dim[2].size *= r;
-	to.dim[3].size *= r;
-	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 3, 4, 1, 5, 2}, &to));
+	return to_space("depth_to_space", x, r, 1, (const int64_t[]){0, 3, 4, 1, 5, 2});
 }
 
 adze_tensor(adze_space_to_depth)(adze_tensor x, int64_t r)
 {
-	struct tensor_op op = tensor_begin("space_to_depth", &x, 1);
-	if (!shufflable(&op, x, r))
-		return form_end(&op, x);
-	adze_shape to = *tensor_type(&op, x.id), apart = to;
-	if (to.dim[2].size % r != 0 || to.dim[3].size % r != 0)
-		return form_end(&op, form_refuse(&op, x, "the factor does not divide height and "
-							 "width"));
-	to.dim[1].size *= r * r;
-	to.dim[2].size /= r;
-	to.dim[3].size /= r;
-	apart.rank = 6;
-	apart.dim[2] = to.dim[2];
-	apart.dim[4] = to.dim[3];
-	apart.dim[3] = apart.dim[5] = dim_make(r);
-	return form_end(&op, shuffle(&op, x, &apart, (const int64_t[]){0, 3, 5, 1, 2, 4}, &to));
+	return to_channels("space_to_depth", x, r, (const int64_t[]){0, 3, 5, 1, 2, 4});
 }
 
 adze_tensor(adze_channel_shuffle)(adze_tensor x, int64_t groups)

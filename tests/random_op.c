@@ -386,6 +386,46 @@ static ir_val emit_top_k(struct random_graph *r, ir_val x)
 	return ir_emit1(r->g, OP_TOP_K, x, &a, NULL);
 }
 
+/* By one compare, which the device knows, or by two, which it runs. */
+static ir_val emit_sort(struct random_graph *r, ir_val x)
+{
+	const adze_shape *s = ir_type(r->g, x);
+	adze_dtype dtype = s->dtype;
+	if (!dtype_taken(dtype, DTYPE_INT | DTYPE_UINT | DTYPE_FLOAT) || s->rank == 0)
+		return 0;
+	adze_shape one = shape_make(dtype, 0, NULL);
+	struct attrs_sort a = {.axis = any_axis(r, s)};
+	adze_graph *b = ir_body_begin(r->g, "before");
+	ir_val p = ir_input(b, "a", &one), q = ir_input(b, "b", &one);
+	ir_val y = rare(r, 2) ? ir_emit2(b, OP_BEFORE, p, q, NULL)
+			      : ir_emit2(b, OP_GT, p, q, NULL);
+	if (rare(r, 2))
+		y = ir_emit2(b, OP_AND, y, ir_emit2(b, OP_NE, p, q, NULL), NULL);
+	ir_output(b, "r", y, 0);
+	a.body = ir_body_end(b);
+	return ir_emit1(r->g, OP_SORT, x, &a, NULL);
+}
+
+/* Rows at places that may be beyond the end, and may meet: the last one stays. */
+static ir_val emit_scatter(struct random_graph *r, ir_val x)
+{
+	adze_shape s = *ir_type(r->g, x), rows = s;
+	if (s.rank == 0 || dtype_info(s.dtype)->bits < 8 || !dim_is_static(&s.dim[0]))
+		return 0;
+	adze_shape at = shape_make(ADZE_I32, 1, (int64_t[]){range(r, 0, 5)});
+	adze_shape one = shape_make(s.dtype, 0, NULL);
+	rows.dim[0] = at.dim[0];
+	struct attrs_scatter a = {.inserted = {.n = 1}, .map = {.n = 1}, .vector = 1};
+	for (int i = 1; i < s.rank; i++)
+		a.window.at[a.window.n++] = i;
+	adze_graph *b = ir_body_begin(r->g, "last");
+	ir_input(b, "a", &one);
+	ir_output(b, "r", ir_input(b, "b", &one), 0);
+	a.body = ir_body_end(b);
+	ir_val args[3] = {x, random_like(r, &at), random_like(r, &rows)};
+	return ir_emit(r->g, OP_SCATTER, args, 3, &a, NULL);
+}
+
 /* Each axis is paired, picked from, or part of the slice. */
 static ir_val emit_gather(struct random_graph *r, ir_val x)
 {
@@ -475,7 +515,8 @@ ir_val random_op(struct random_graph *r, ir_val x)
 		emit_norm,    emit_dot,      emit_dot,     emit_conv,    emit_window,
 		emit_reshape, emit_broadcast, emit_transpose, emit_slice, emit_reverse,
 		emit_concat,  emit_pad,      emit_bits,    emit_take,    emit_gather,   emit_rng,
-		emit_cumulative, emit_top_k, emit_complex, random_region, random_region,
+		emit_cumulative, emit_top_k, emit_sort, emit_scatter, emit_complex,
+		random_region, random_region,
 		emit_dynamic_slice, emit_dynamic_update, emit_extent, emit_iota};
 	return emit[random_pick(r, COUNT_OF(emit))](r, x);
 }

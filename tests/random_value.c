@@ -91,7 +91,7 @@ static bool jumps(const struct random_graph *r, ir_val v)
 	bool moves = false;
 	for (size_t i = 0; i < ir_get(r->g, v)->narg; i++)
 		moves |= arg_value(r, v, i)->slack != NULL;
-	if (!moves || !dtype_is_float(dtype_of(r, v)) || op == OP_BITCAST)
+	if (!moves || !dtype_is_float(dtype_of(r, v)) || op == OP_BITCAST || op == OP_SORT)
 		return moves;
 	for (size_t i = 0; op_is_ew_row(op) && i < COUNT_OF(list); i++)
 		if (op_ew(op) == list[i])
