@@ -45,6 +45,23 @@ struct cpu_view lower_flat_sink(struct lowerer *l, adze_dtype dtype);
 adze_status lower_copy_of(struct lowerer *l, const struct ir_view *w, struct cpu_view to);
 struct ir_size lower_count_of(const adze_graph *g, const adze_shape *s, const int *axis, int n);
 
+/* Strip programs: cpu_lower_prog.c. */
+/** Which axis of the space a program runs in comes from which axis of its values. */
+struct lower_space {
+	int rank;
+	int axis[ADZE_MAX_RANK];
+};
+/** The space of a value's own axes. */
+struct lower_space lower_whole(const adze_graph *g, ir_val v);
+/**
+ * A program for `node`s in a space, whose result is `result`: of no instruction where there is
+ * no node, and `result` then is what is read. `epi`: the first operand is the root's result.
+ */
+adze_status lower_program(struct lowerer *l, const ir_val *node, size_t n, ir_val result,
+			  const struct lower_space *space, bool epi, struct cpu_prog *p);
+/** The group's epilogue as the step's. */
+adze_status lower_epilogue(struct lowerer *l);
+
 /* Groups whose root moves elements, or counts: cpu_lower_move.c. */
 adze_status lower_move(struct lowerer *l);
 adze_status lower_source(struct lowerer *l);
