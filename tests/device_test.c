@@ -343,6 +343,14 @@ static const struct graph_case graph_case[] = {
 	 " %7 = softmax %6, axis=2\n"
 	 " %8 = dot %7, %3, batch_a=[0], batch_b=[0], sum_a=[2], sum_b=[1]\n"
 	 " %9 = transpose %8, axes=[1, 0, 2]\n return y=%9\n}\n", "rel:1e-5 abs:1e-6", 1},
+	{"totals of exponents, and a gather where there is nothing: random graphs found them",
+	 "graph g(%x: f8e8m0fnu[5, 6], %y: f8e8m0fnu[t<=9, 2], %i: i32[3, 1]) {\n"
+	 " %c = const {8.673617379884035e-19} : f8e8m0fnu[]\n"
+	 " %s = broadcast %c : f8e8m0fnu[5, 6]\n %m = min %x, %s\n"
+	 " %1 = cumulative %m, by=mul, axis=1\n %2 = reduce %m, by=mul, axes=[0]\n"
+	 " %3 = cumulative %x, axis=0, reverse=1\n"
+	 " %4 = gather %y, %i, collapsed=[0], map=[0], offset=[1], sizes=[1, 2], vector=1\n"
+	 " return a=%1, b=%2, c=%3, d=%4\n}\n", "exact", 1},
 	{"same value twice",
 	 "graph g(%x: f32[8], %w: weight f32[8]) {\n %1 = exp %x\n"
 	 " return a=%1, b=%1, c=%x, d=%w\n}\n", "rel:1e-6", 1},
