@@ -10,7 +10,7 @@
 #include "ir/pass.h"
 
 #define MOST_EXTRA 12  /* operands behind q, k and v */
-#define MOST_NODES 64  /* of f */
+#define MOST_STEPS 128 /* that are looked at for f: it bounds the depth, too */
 #define MOST_VIEWS 8   /* that an operand of f is pulled through */
 #define SMALL 16384    /* elements that are made once rather than anew for each score */
 
@@ -22,7 +22,7 @@ struct form {
 	ir_val dot;           /* the scores; 0 so far */
 	ir_val score;         /* in the body */
 	ir_val extra[MOST_EXTRA], input[MOST_EXTRA]; /* in map->to, and in the body */
-	size_t nextra, nnode;
+	size_t nextra, nstep;
 	ir_val path[MOST_VIEWS];
 	int npath;
 };
@@ -107,7 +107,7 @@ static ir_val build_node(struct form *f, ir_val v)
 	const adze_graph *from = f->map->from;
 	const struct ir_node *n = ir_get(from, v);
 	ir_val arg[3];
-	if (++f->nnode > MOST_NODES || n->narg > COUNT_OF(arg))
+	if (n->narg > COUNT_OF(arg) || dtype_info(ir_type(from, v)->dtype)->bits < 8)
 		return 0;
 	for (size_t i = 0; i < n->narg; i++)
 		if ((arg[i] = build(f, ir_arg(from, v, i))) == 0)
@@ -143,6 +143,8 @@ static ir_val build(struct form *f, ir_val v)
 {
 	const adze_graph *from = f->map->from;
 	const struct ir_node *n = ir_get(from, v);
+	if (++f->nstep > MOST_STEPS)
+		return 0;
 	if (n->op == OP_CONST && ir_type(from, v)->rank == 0)
 		return scalar_of(f, &IR_ATTRS(data, from, v)->data, ir_type(from, v)->dtype);
 	if (f->npath == 0 && n->op == OP_DOT && f->uses[v] == 1 && gives_scores(from, v) &&
@@ -154,9 +156,7 @@ static ir_val build(struct form *f, ir_val v)
 		return f->score;
 	switch (ir_class(from, v)) {
 	case CLASS_VIEW: return build_view(f, v);
-	case CLASS_EW:
-		/* What does not hang on the scores may be small: then it is made before. */
-		return build_node(f, v);
+	case CLASS_EW: return build_node(f, v);
 	default: return read(f, v);
 	}
 }
