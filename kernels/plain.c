@@ -161,3 +161,12 @@ void plain_store_complex(const struct plain_array *y, int64_t to, int64_t step,
 		plain_store_floats(y, to + i * step, step, re, m);
 	}
 }
+
+void plain_strides(const struct plain_array *a, int64_t *stride)
+{
+	int64_t n = 1;
+	for (int i = a->rank - 1; i >= 0; i--) {
+		stride[i] = n;
+		n = plain_wrap(n, a->extent[i]);
+	}
+}

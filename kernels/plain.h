@@ -112,6 +112,14 @@ static inline bool plain_same_extents(const struct plain_array *a, const struct 
 	return same;
 }
 
+/** A product that means nothing where it wraps: of axes beside an empty one. */
+static inline int64_t plain_wrap(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+/** Row-major strides in elements. */
+void plain_strides(const struct plain_array *a, int64_t *stride);
+
 /** Elements along axes from .. to. */
 static inline int64_t plain_count(const struct plain_array *a, int from, int to)
 {

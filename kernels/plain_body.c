@@ -44,15 +44,6 @@ void plain_fill(void *to, const void *from, int64_t n, size_t size)
 	BY_SIZE(FILL)
 }
 
-void plain_strides(const struct plain_array *a, int64_t *stride)
-{
-	int64_t n = 1;
-	for (int i = a->rank - 1; i >= 0; i--) {
-		stride[i] = n;
-		n = plain_wrap(n, a->extent[i]);
-	}
-}
-
 bool plain_joins(const struct plain_body *b, const struct plain_array *x, int n)
 {
 	if (b->nin != 2 * n || b->nout != n)

@@ -23,14 +23,6 @@ void plain_put(void *to, const int64_t *at, const void *from, int64_t n, size_t 
 /** to[i] = the one element of `from`. */
 void plain_fill(void *to, const void *from, int64_t n, size_t size);
 
-/** A product that means nothing where it wraps: of axes beside an empty one. */
-static inline int64_t plain_wrap(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a * (uint64_t)b);
-}
-/** Row-major strides in elements. */
-void plain_strides(const struct plain_array *a, int64_t *stride);
-
 /** Whether a body takes these types, n of them twice: so far, next; and gives them once. */
 bool plain_joins(const struct plain_body *b, const struct plain_array *x, int n);
 /** n arrays of the extents of the first, each with a result of its type. */

@@ -29,15 +29,6 @@ struct form {
 	bool nothing;                /* an axis that one is picked from is empty */
 };
 
-static void strides(const struct plain_array *a, int64_t *stride)
-{
-	int64_t n = 1;
-	for (int i = a->rank - 1; i >= 0; i--) {
-		stride[i] = n;
-		n *= a->extent[i];
-	}
-}
-
 /* Drops axes of one place, and joins neighbours that are one walk. */
 static int join(struct axis *a, int n)
 {
@@ -153,9 +144,9 @@ static bool fill(const struct plain *p, struct form *f)
 	    !plain_axis_set(plain_dims(p, OFFSET), y->rank, is_offset) ||
 	    y->rank != at->rank - (vector < at->rank) + plain_dims(p, OFFSET)->n)
 		return false;
-	strides(x, sx);
-	strides(at, sat);
-	strides(y, sy);
+	plain_strides(x, sx);
+	plain_strides(at, sat);
+	plain_strides(y, sy);
 	if (!slice_axes(p, sy, sx, f) || !batch_axes(p, is_offset, sy, sx, sat, f) ||
 	    !coordinates(p, sx, sat, f))
 		return false;

@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/hash.h"
+#include "tests/check.h"
 
 adze_context *device_check_context(const char *isa, int threads)
 {
@@ -173,4 +174,16 @@ void device_check_mend(unsigned char *file, size_t len)
 	}
 	put(file + 24, 0, 8);
 	put(file + 24, hash_bytes(file, 64 + n * 32), 8);
+}
+
+void device_check_open(adze_context *c, adze_device **dev)
+{
+	struct diag d = {ADZE_OK, ""};
+	const char *target;
+	const struct device_ops *ops = device_find("cpu", &target);
+	CHECK(ops != NULL);
+	CHECK_MSG(ops->open(c, target, dev, &d) == ADZE_OK, "%s", d.text);
+	(*dev)->ops = ops;
+	context_retain(c);
+	atomic_init(&(*dev)->refs, 1);
 }

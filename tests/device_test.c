@@ -21,28 +21,8 @@ struct setting {
 static adze_status run_case(void *self, const struct op_case *c, struct diag *d)
 {
 	const struct setting *s = self;
-	const adze_graph *g = c->graph;
-	bool complex = false;
-	adze_status status = device_check_run(s->dev, g, s->optimise, 1, c->symbol, c->inputs,
-					      NULL, c->outputs, d);
-	for (ir_val v = 1; v < g->nnode; v++)
-		complex |= dtype_is_complex(ir_type(g, v)->dtype);
-	if (!complex || status != ADZE_E_UNSUPPORTED)
-		return status;
-	op_case_take_want(c); /* the device has few functions of complex numbers, and says so */
-	return ADZE_OK;
-}
-
-static void open_cpu(adze_context *c, adze_device **dev)
-{
-	struct diag d = {ADZE_OK, ""};
-	const char *target;
-	const struct device_ops *ops = device_find("cpu", &target);
-	CHECK(ops != NULL);
-	CHECK_MSG(ops->open(c, target, dev, &d) == ADZE_OK, "%s", d.text);
-	(*dev)->ops = ops;
-	context_retain(c);
-	atomic_init(&(*dev)->refs, 1);
+	return device_check_run(s->dev, c->graph, s->optimise, 1, c->symbol, c->inputs, NULL,
+				c->outputs, d);
 }
 
 static void all_cases(int threads, bool optimise, const char *isa)
@@ -51,7 +31,7 @@ static void all_cases(int threads, bool optimise, const char *isa)
 	size_t n = 0;
 	adze_context *c = device_check_context(isa, threads);
 	struct setting s = {NULL, optimise};
-	open_cpu(c, &s.dev);
+	device_check_open(c, &s.dev);
 	bool ok = op_case_run_all(NULL, run_case, &s, &n, message, sizeof message);
 	CHECK_MSG(ok, "%s", message);
 	CHECK(n > 50);
@@ -455,7 +435,7 @@ static void all_graphs(int threads)
 	static const int64_t value[] = {0, 1, 7, 40};
 	adze_context *c = device_check_context(NULL, threads);
 	adze_device *dev;
-	open_cpu(c, &dev);
+	device_check_open(c, &dev);
 	for (size_t i = 0; i < COUNT_OF(graph_case); i++)
 		for (size_t k = 0; k < COUNT_OF(value); k++)
 			for (int optimise = 0; optimise < 2; optimise++)

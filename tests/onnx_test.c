@@ -235,18 +235,6 @@ static void print_report(const struct report *t)
 	fflush(stdout);
 }
 
-static void open_cpu(adze_context *c, adze_device **dev)
-{
-	struct diag d = {ADZE_OK, ""};
-	const char *target;
-	const struct device_ops *ops = device_find("cpu", &target);
-	CHECK(ops != NULL);
-	CHECK_MSG(ops->open(c, target, dev, &d) == ADZE_OK, "%s", d.text);
-	(*dev)->ops = ops;
-	context_retain(c);
-	atomic_init(&(*dev)->refs, 1);
-}
-
 TEST(onnx, node_cases)
 {
 	static struct report t;
@@ -257,7 +245,7 @@ TEST(onnx, node_cases)
 	if (n < 0)
 		SKIP("no ONNX cases in %s: apt-get install -y libonnx-testdata", folder);
 	adze_context *c = device_check_context(NULL, 1);
-	open_cpu(c, &t.device);
+	device_check_open(c, &t.device);
 	for (int i = 0; i < n; i++) {
 		const char *name = list[i]->d_name;
 		if (strncmp(name, "test_", 5) == 0 && (only == NULL || strcmp(only, name) == 0))
