@@ -6,7 +6,6 @@
 
 #include "base/cpu.h"
 #include "base/hash.h"
-#include "tests/check.h"
 
 adze_context *device_check_context(const char *isa, int threads)
 {
@@ -176,14 +175,15 @@ void device_check_mend(unsigned char *file, size_t len)
 	put(file + 24, hash_bytes(file, 64 + n * 32), 8);
 }
 
-void device_check_open(adze_context *c, adze_device **dev)
+adze_status device_check_open(adze_context *c, adze_device **dev, struct diag *d)
 {
-	struct diag d = {ADZE_OK, ""};
 	const char *target;
 	const struct device_ops *ops = device_find("cpu", &target);
-	CHECK(ops != NULL);
-	CHECK_MSG(ops->open(c, target, dev, &d) == ADZE_OK, "%s", d.text);
+	if (!ops)
+		return fail(d, ADZE_E_UNSUPPORTED, "there is no CPU device");
+	TRY(ops->open(c, target, dev, d));
 	(*dev)->ops = ops;
 	context_retain(c);
 	atomic_init(&(*dev)->refs, 1);
+	return ADZE_OK;
 }

@@ -27,7 +27,7 @@ adze_status device_check_run(adze_device *dev, const adze_graph *g, bool optimis
 			     const int64_t *symbol, const void *const *inputs,
 			     const void *const *weights, void *const *outputs, struct diag *d);
 
-/** A CPU device of `c` by its driver alone; the check fails where that cannot be. */
-void device_check_open(adze_context *c, adze_device **dev);
+/** A CPU device of `c` by its driver alone. */
+adze_status device_check_open(adze_context *c, adze_device **dev, struct diag *d);
 
 #endif

@@ -31,7 +31,8 @@ static void all_cases(int threads, bool optimise, const char *isa)
 	size_t n = 0;
 	adze_context *c = device_check_context(isa, threads);
 	struct setting s = {NULL, optimise};
-	device_check_open(c, &s.dev);
+	struct diag d = {ADZE_OK, ""};
+	CHECK_MSG(device_check_open(c, &s.dev, &d) == ADZE_OK, "%s", d.text);
 	bool ok = op_case_run_all(NULL, run_case, &s, &n, message, sizeof message);
 	CHECK_MSG(ok, "%s", message);
 	CHECK(n > 50);
@@ -435,7 +436,8 @@ static void all_graphs(int threads)
 	static const int64_t value[] = {0, 1, 7, 40};
 	adze_context *c = device_check_context(NULL, threads);
 	adze_device *dev;
-	device_check_open(c, &dev);
+	struct diag d = {ADZE_OK, ""};
+	CHECK_MSG(device_check_open(c, &dev, &d) == ADZE_OK, "%s", d.text);
 	for (size_t i = 0; i < COUNT_OF(graph_case); i++)
 		for (size_t k = 0; k < COUNT_OF(value); k++)
 			for (int optimise = 0; optimise < 2; optimise++)

@@ -245,7 +245,8 @@ TEST(onnx, node_cases)
 	if (n < 0)
 		SKIP("no ONNX cases in %s: apt-get install -y libonnx-testdata", folder);
 	adze_context *c = device_check_context(NULL, 1);
-	device_check_open(c, &t.device);
+	struct diag d = {ADZE_OK, ""};
+	CHECK_MSG(device_check_open(c, &t.device, &d) == ADZE_OK, "%s", d.text);
 	for (int i = 0; i < n; i++) {
 		const char *name = list[i]->d_name;
 		if (strncmp(name, "test_", 5) == 0 && (only == NULL || strcmp(only, name) == 0))
