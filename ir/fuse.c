@@ -29,17 +29,19 @@ struct fuser {
 	uint32_t *size;         /* by group: nodes */
 };
 
-static void copy_out(adze_graph *g, ir_val v)
+static void copy_out(adze_graph *g, ir_val v, enum ir_reason why)
 {
-	if (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
+	if (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0) {
 		g->group[v] = v;
+		g->why[g->node[v].arg] = (uint8_t)why;
+	}
 }
 
 static void copy_out_unless_dense(adze_graph *g, ir_val v)
 {
 	struct ir_view w;
 	if (ir_class(g, v) == CLASS_VIEW && (!ir_view_of(g, v, &w) || !ir_view_is_dense(&w)))
-		copy_out(g, v);
+		copy_out(g, v, REASON_DENSE);
 }
 
 /* What a reader asks of its operands, by class. */
@@ -49,8 +51,8 @@ static void choose_operands(adze_graph *g, ir_val v)
 	switch (ir_class(g, v)) {
 	case CLASS_GEMM:
 		if (!ir_dot_form(g, v, &form)) {
-			copy_out(g, ir_arg(g, v, 0));
-			copy_out(g, ir_arg(g, v, 1));
+			copy_out(g, ir_arg(g, v, 0), REASON_SUM);
+			copy_out(g, ir_arg(g, v, 1), REASON_SUM);
 		}
 		break;
 	case CLASS_ROW: /* the row itself may be strided, what scales it not */
@@ -87,14 +89,14 @@ static void choose_views(adze_graph *g)
 	struct ir_view w;
 	size_t before;
 	for (size_t i = 0; i < g->noutput; i++)
-		copy_out(g, g->output[i].value);
+		copy_out(g, g->output[i].value, REASON_OUTPUT);
 	do {
 		before = count_copies(g);
 		for (ir_val v = 1; v < g->nnode; v++) {
 			if (ir_class(g, v) != CLASS_VIEW)
 				choose_operands(g, v);
 			else if (!ir_view_through(g, v, &w))
-				copy_out(g, ir_arg(g, v, 0));
+				copy_out(g, ir_arg(g, v, 0), REASON_STRIDES);
 			else if (ir_sees_packed(g, v))
 				copy_out_unless_dense(g, ir_arg(g, v, 0));
 		}
@@ -174,65 +176,96 @@ static void choose_narrow(struct fuser *f)
 	}
 }
 
-/* The side of the group on which `user` reads its operand `v`; false where it cannot be fed. */
-static bool side_of(const struct fuser *f, ir_val v, ir_val user, enum side *side)
+/* Why `v` cannot be fed to `user` within its group; or NONE, and the side that reads it. */
+static enum ir_reason refuses(const struct fuser *f, ir_val v, ir_val user, enum side *side)
 {
 	const adze_graph *g = f->g;
 	enum op_class c = ir_class(g, user);
-	if (c == CLASS_EW) {
-		*side = (enum side)f->side[user];
-		return true;
-	}
+	if (c == CLASS_VIEW)
+		return g->group[user] != 0 ? (enum ir_reason)g->why[g->node[user].arg]
+					   : REASON_VIEW;
+	if (ir_sees_packed(g, v) || ir_sees_packed(g, user))
+		return REASON_PACKED;
+	if (g->group[user] == NARROW)
+		return REASON_READER;
 	*side = SIDE_PRO;
-	if (c != CLASS_REDUCE && c != CLASS_ROW)
-		return false;
-	for (size_t i = 1; i < g->node[user].narg; i++)
+	if (c == CLASS_EW)
+		*side = (enum side)f->side[user];
+	else if (c != CLASS_REDUCE && c != CLASS_ROW)
+		return REASON_READER;
+	for (size_t i = 1; c != CLASS_EW && i < g->node[user].narg; i++)
 		if (ir_arg(g, user, i) == v)
-			return false;
-	return true;
+			return REASON_SCALE;
+	return REASON_NONE;
 }
 
-/* The group that `v` can join, or 0; and the side it then is on. */
-static uint32_t joins(const struct fuser *f, ir_val v, enum side *side)
+/* Why `v` can join no group of what reads it, but for what single readers refuse; or NONE, the
+ * group, and the side it is on. */
+static enum ir_reason joins(const struct fuser *f, ir_val v, uint32_t *group, enum side *side)
 {
 	const adze_graph *g = f->g;
-	uint32_t group = 0;
-	enum side one;
-	if (f->is_output[v] || f->first[v] == f->first[v + 1] || ir_sees_packed(g, v))
-		return 0;
+	enum op_class c = ir_class(g, v);
+	enum side one = SIDE_EPI;
+	*group = 0;
+	if (f->is_output[v] || f->first[v] == f->first[v + 1])
+		return REASON_OUTPUT;
 	for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
 		ir_val user = f->user[i];
-		if (ir_class(g, user) == CLASS_VIEW || ir_sees_packed(g, user) ||
-		    g->group[user] == NARROW ||
-		    !side_of(f, v, user, &one))
-			return 0;
-		if (group != 0 && (g->group[user] != group || one != *side))
-			return 0;
-		group = g->group[user];
+		if (refuses(f, v, user, &one) != REASON_NONE ||
+		    (*group != 0 && g->group[user] != *group))
+			return REASON_GROUPS;
+		if (*group != 0 && one != *side)
+			return REASON_SIDES;
+		*group = g->group[user];
 		*side = one;
 	}
-	return group != 0 && f->size[group] < GROUP_NODES ? group : 0;
+	if (f->size[*group] >= GROUP_NODES)
+		return REASON_FULL;
+	if (c == CLASS_EW)
+		return REASON_NONE;
+	if (c != CLASS_REDUCE && c != CLASS_ROW && c != CLASS_GEMM && c != CLASS_CONV &&
+	    c != CLASS_WINDOW)
+		return REASON_MAKER;
+	if (f->root[*group] != 0)
+		return REASON_ROOT;
+	if (*side != SIDE_EPI)
+		return REASON_PROLOGUE;
+	/* A root's result stands in the sink's memory until the epilogue has read it. */
+	return dtype_bytes(ir_type(g, v)->dtype) == dtype_bytes(ir_type(g, *group)->dtype)
+		       ? REASON_NONE
+		       : REASON_SIZE;
+}
+
+/* For each edge from `v`: what is against it alone, else what is against all of them. */
+static void keep_reasons(struct fuser *f, ir_val v, enum ir_reason all)
+{
+	adze_graph *g = f->g;
+	for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
+		ir_val user = f->user[i];
+		enum side side;
+		enum ir_reason one = refuses(f, v, user, &side);
+		for (size_t k = 0; k < g->node[user].narg; k++)
+			if (ir_arg(g, user, k) == v)
+				g->why[g->node[user].arg + k] =
+					(uint8_t)(one != REASON_NONE ? one : all);
+	}
 }
 
 static void join(struct fuser *f, ir_val v)
 {
 	adze_graph *g = f->g;
-	enum op_class c = ir_class(g, v);
 	enum side side = SIDE_EPI;
-	bool can_root = c == CLASS_REDUCE || c == CLASS_ROW || c == CLASS_GEMM ||
-			c == CLASS_CONV || c == CLASS_WINDOW;
-	uint32_t group = c == CLASS_EW || can_root ? joins(f, v, &side) : 0;
-	/* A root's result stands in the sink's memory until the epilogue has read it. */
-	if (group != 0 && can_root &&
-	    (f->root[group] != 0 || side != SIDE_EPI ||
-	     dtype_bytes(ir_type(g, v)->dtype) != dtype_bytes(ir_type(g, group)->dtype)))
-		group = 0;
-	if (group == 0)
+	uint32_t group;
+	enum ir_reason why = joins(f, v, &group, &side);
+	if (why != REASON_NONE) {
 		group = v;
+		side = SIDE_EPI;
+	}
+	keep_reasons(f, v, why);
 	g->group[v] = group;
 	f->size[group]++;
 	f->side[v] = (uint8_t)side;
-	if (c != CLASS_EW)
+	if (ir_class(g, v) != CLASS_EW)
 		f->root[group] = v;
 }
 
@@ -265,10 +298,12 @@ adze_status ir_fuse(adze_graph **graph, struct diag *d)
 	f.root = mem_new(f.mem, n, sizeof *f.root);
 	f.size = mem_new(f.mem, n, sizeof *f.size);
 	g->group = arena_new(&g->arena, n, sizeof *g->group);
+	g->why = arena_new(&g->arena, g->narg + 1, sizeof *g->why);
 	if (f.is_output == NULL || f.side == NULL || f.root == NULL || f.size == NULL ||
-	    g->group == NULL || !list_users(&f)) {
+	    g->group == NULL || g->why == NULL || !list_users(&f)) {
 		status = fail(d, ADZE_E_NOMEM, "fuse: no memory");
 		g->group = NULL;
+		g->why = NULL;
 	} else {
 		for (size_t i = 0; i < g->noutput; i++)
 			f.is_output[g->output[i].value] = true;
@@ -277,6 +312,8 @@ adze_status ir_fuse(adze_graph **graph, struct diag *d)
 		for (ir_val v = (ir_val)n - 1; v > 0; v--)
 			if (needs_group(g, v) && g->group[v] != NARROW)
 				join(&f, v);
+			else if (g->group[v] == v)
+				keep_reasons(&f, v, REASON_MAKER);
 		number(g, f.root);
 	}
 	mem_free(f.mem, f.is_output, n, sizeof *f.is_output);

@@ -94,6 +94,8 @@ struct adze_graph {
 	/* Columns, by node; NULL before the stage that fills them. */
 	uint32_t *group;        /* 1, 2 ... in order of execution; 0: a view, a source, or a
 				 * conversion that products do */
+	uint8_t *why;           /* by operand, as `arg`: enum ir_reason, why it is of another
+				 * group; NULL where groups stood in the text */
 	bool narrow_products;   /* set by ir_run_passes() */
 	struct ir_place *place;
 	int64_t arena_bytes;    /* planned: what all arena places need */
@@ -251,6 +253,8 @@ adze_status ir_parse(const adze_allocator *a, const char *text, size_t len, cons
 		     struct diag *d, adze_graph **out);
 /** Appends the canonical text: ir_print(ir_parse(x)) is x for canonical x. */
 void ir_print(const adze_graph *g, struct text *out);
+/** A value as the text calls it: `%3`. Counts its number anew: for reports. */
+void ir_print_value(const adze_graph *g, ir_val v, struct text *out);
 /** One node's line without its end, for messages and reports. */
 void ir_print_node(const adze_graph *g, ir_val v, struct text *out);
 /** The graph for Graphviz, boxes by group. */

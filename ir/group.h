@@ -29,6 +29,13 @@ struct ir_group {
  */
 bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, size_t *n);
 
+/** Why an operand is made by another group than the one that reads it: reasons.def. */
+enum ir_reason {
+#define REASON(id, words) REASON_##id,
+#include "ir/reasons.def"
+	REASON_COUNT
+};
+
 /** Whether the value has memory: an input, weight or constant, or the sink of a group. */
 bool ir_has_memory(const adze_graph *g, ir_val v);
 

@@ -281,6 +281,11 @@ void ir_print(const adze_graph *g, struct text *out)
 	mem_free(g->arena.from, number, g->nnode, sizeof *number);
 }
 
+void ir_print_value(const adze_graph *g, ir_val v, struct text *out)
+{
+	print_value(g, NULL, v, out);
+}
+
 void ir_print_node(const adze_graph *g, ir_val v, struct text *out)
 {
 	if (is_parameter(g, v))

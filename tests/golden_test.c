@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/graph.h"
+#include "ir/report.h"
 
 #define EXPECT "# expect:"
 #define ERROR "# error:"
@@ -22,6 +22,7 @@ struct golden {
 	size_t len;
 	char passes[200]; /* "" none */
 	bool staged;      /* all passes up to `stage` */
+	bool report;      /* the fusion report is expected, not the graph */
 	enum ir_stage stage;
 	const char *expect, *error; /* their lines in the text, or NULL */
 };
@@ -81,6 +82,7 @@ static bool read_golden(struct golden *t)
 			t->staged = true;
 		}
 	}
+	t->report = find_line(t->text, "# report") != NULL;
 	t->expect = find_line(t->text, EXPECT);
 	t->error = find_line(t->text, ERROR);
 	return true;
@@ -119,6 +121,11 @@ static bool run_golden(const struct golden *t, struct text *out, struct diag *d)
 	if (ok) {
 		ir_print(g, out);
 		ok = !out->failed && goes_round(g, out, d);
+	}
+	if (ok && t->report) {
+		out->len = 0;
+		ir_report_print(g, out);
+		ok = !out->failed;
 	}
 	ir_graph_destroy(g);
 	return ok;
