@@ -282,9 +282,7 @@ static void number(adze_graph *g, uint32_t *name)
 
 static bool needs_group(const adze_graph *g, ir_val v)
 {
-	enum ir_op op = (enum ir_op)g->node[v].op;
-	return op != OP_INPUT && op != OP_WEIGHT && op != OP_CONST &&
-	       ir_class(g, v) != CLASS_VIEW;
+	return !ir_is_given(g, v) && ir_class(g, v) != CLASS_VIEW;
 }
 
 adze_status ir_fuse(adze_graph **graph, struct diag *d)

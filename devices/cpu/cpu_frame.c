@@ -46,7 +46,7 @@ static int64_t memory_bytes(const struct cpu_loaded *l, uint32_t block, const st
 	case CPU_INPUT:
 		return block > 0 ? element_bytes(&b->input[v->index], f->number)
 				 : value_bytes(s, &s->input[v->index].shape, f->symbol);
-	case CPU_WEIGHT: return value_bytes(s, &s->weight[v->index].shape, f->symbol);
+	case CPU_WEIGHT: return value_bytes(s, &exe_weight(s, v->index)->shape, f->symbol);
 	case CPU_OUTPUT:
 		return block > 0 ? element_bytes(&b->output[v->index], f->number)
 				 : value_bytes(s, &s->output[v->index].shape, f->symbol);
