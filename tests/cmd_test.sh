@@ -127,9 +127,12 @@ quiet "run writes .safetensors" run make.air --outputs all.safetensors
 quiet "zero.air" run zero.air -o n=n.npy
 
 expect 0 "help" 'usage: adze COMMAND' --help
+expect 2 "a part of the bench that is not there" "there is no part 'moles'" bench moles
+expect 2 "no number of threads" "no numbers of threads in '0'" bench --threads 0 ceilings
 expect 0 "version" '^adze [0-9]' --version
 expect 0 "version as a command" '^adze [0-9]' version
-for c in demo run compile inspect graph opt ops passes types kernels devices env version; do
+for c in demo run compile inspect graph opt ops passes types kernels devices env bench \
+	version; do
 	expect 0 "help of $c" "usage: adze $c" "$c" --help
 	expect 2 "unknown option of $c" "no option '--nonsense'" "$c" --nonsense
 done
