@@ -49,6 +49,14 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void call_conv(const struct job *j)
+{
+	const struct window2d *s = &j->window;
+	struct conv_part all = {0, s->out_channels, 0, s->out_height, 0, s->out_width};
+	struct conv_done done = {NULL, NULL};
+	((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, s, &all, j->work, &done);
+}
+
 static void call(const struct job *j)
 {
 	const char *type = j->family->type;
@@ -84,8 +92,7 @@ static void call(const struct job *j)
 	else if (strcmp(type, "gemv_nn_f32_fn") == 0)
 		((gemv_nn_f32_fn *)j->run)(j->y, j->a, j->b, (ptrdiff_t)j->n, j->n, j->k);
 	else if (strcmp(type, "conv2d_f32_fn") == 0)
-		((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, &j->window, 0,
-					  j->window.out_channels);
+		call_conv(j);
 	else
 		((pool_f32_fn *)j->run)(j->y, j->a, &j->window, 0, j->window.channels);
 }
