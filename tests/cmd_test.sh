@@ -239,7 +239,7 @@ expect 0 "opt with some passes" 'graph layer' opt layer.air --passes fold,simpli
 expect 2 "opt with an unknown pass" "no pass 'frob'" opt layer.air --passes fold,frob
 expect 2 "opt with an unknown stage" "no stage 'frob'" opt layer.air --stage frob
 expect 1 "opt with a pass out of order" 'plan' opt layer.air --passes plan
-expect 0 "a fusion report" "apart from group" opt layer.air --report
+expect 0 "a fusion report" "saves" opt layer.air --report
 expect 0 "a fusion report as JSON" "\"apart_from\"" opt layer.air --json
 expect 0 "opt as for another device" "stage=planned" opt layer.air --device cuda
 expect 1 "a report without groups" "no groups" opt layer.air --report --stage lowered
