@@ -23,7 +23,7 @@ static struct adze_nn_linear linear(adze_graph *g, const char *name, int64_t out
 				    bool bias)
 {
 	char text[64], dims[64];
-	struct adze_nn_linear l = {{0}};
+	struct adze_nn_linear l = {.bias = {0}};
 	snprintf(text, sizeof text, "%s.weight", name);
 	snprintf(dims, sizeof dims, "%lld %lld", (long long)out, (long long)in);
 	l.weight = weight(g, text, dims);
@@ -141,4 +141,60 @@ static void resnet(adze_graph *g)
 	y = adze_relu(conv_norm(g, y, "b", "64 64 3 3", "64", 1));
 	y = conv_norm(g, y, "c", "256 64 1 1", "256", 0);
 	adze_output(adze_relu(adze_add(x, y)), "y");
+}
+
+/* The groups that passes make of it, and of these the copies of views. */
+static void check_layer(void (*build)(adze_graph *g), size_t groups, size_t copies)
+{
+	struct life l;
+	struct ir_pass_options options = {.until = STAGE_PLANNED, .narrow_products = true};
+	struct diag d = {ADZE_OK, ""};
+	struct ir_report r;
+	struct arena scratch;
+	adze_graph *g;
+	struct text text;
+	size_t copied = 0;
+	life_begin(&l);
+	OK(&l, adze_graph_create(l.context, "layer", &g));
+	build(g);
+	CHECK_MSG(adze_graph_status(g) == ADZE_OK, "%s", adze_graph_words(g));
+	CHECK_MSG(ir_run_passes(&g, &options, &d) == ADZE_OK, "%s", d.text);
+	arena_init(&scratch, &mem_libc);
+	CHECK(ir_report_fill(g, &scratch, &r));
+	text_init(&text, &mem_libc);
+	ir_report_print(g, &text);
+	CHECK(!text.failed);
+	for (size_t i = 0; i < r.ngroup; i++) {
+		ir_val root = r.group[i].group->root;
+		copied += root != 0 && ir_class(g, root) == CLASS_VIEW;
+		for (size_t k = 0; k < r.group[i].nedge; k++)
+			CHECK(r.group[i].edge[k].why > REASON_NONE);
+	}
+	CHECK_MSG(r.ngroup == groups && copied == copies,
+		  "%zu groups, not %zu; %zu copies, not %zu\n%s", r.ngroup, groups, copied, copies,
+		  text.at);
+	text_fini(&text);
+	arena_fini(&scratch);
+	adze_graph_destroy(g);
+	life_end(&l);
+}
+
+TEST(fusion, llama_decode)
+{
+	check_layer(decode, 24, 0);
+}
+
+TEST(fusion, llama_prefill)
+{
+	check_layer(prefill, 24, 1);
+}
+
+TEST(fusion, minilm)
+{
+	check_layer(minilm, 12, 1);
+}
+
+TEST(fusion, resnet)
+{
+	check_layer(resnet, 3, 0);
 }

@@ -288,7 +288,8 @@ static adze_tensor part_of(const struct rope *r, adze_tensor x, int64_t from, in
 static adze_tensor pair_up(struct rope *r, adze_tensor x, struct turning *t, adze_tensor *rest)
 {
 	struct tensor_op *op = r->op;
-	bool spread = r->with.layout == ADZE_ROPE_SPREAD, beside = r->with.layout == ADZE_ROPE_PAIRS;
+	bool spread = r->with.layout == ADZE_ROPE_SPREAD;
+	bool beside = r->with.layout == ADZE_ROPE_PAIRS;
 	int64_t width = spread ? r->d : r->with.width;
 	t->s = r->s;
 	t->two = beside ? r->last + 1 : r->last;
