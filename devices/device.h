@@ -12,6 +12,8 @@
 #include "base/context.h"
 #include "devices/exe_file.h"
 
+struct device_step;  /* devices/device_profile.h, as is the next */
+struct device_profile;
 struct device_frame; /* a driver's own: arena and scratch of one call at a time */
 
 /** One call: buffers in the order of the signature, and the values of symbols. */
@@ -22,6 +24,8 @@ struct device_call {
 	const int64_t *symbol;
 	const atomic_bool *cancel;  /* polled between steps; NULL: never */
 	struct device_frame *frame;
+	struct device_profile *profile; /* what is recorded goes there; NULL: nothing is */
+	uint32_t number;                /* of the call in the profile */
 };
 
 struct device_ops {
@@ -44,8 +48,8 @@ struct device_ops {
 	bool (*describe)(adze_context *c, struct text *out);
 
 	/** Pure: from a planned graph, which it may not change, to the bytes of a file. */
-	adze_status (*compile)(adze_device *dev, const adze_graph *g,
-			       const struct exe_beside *beside, struct text *out, struct diag *d);
+	adze_status (*compile)(adze_device *dev, const adze_graph *g, const char *source,
+			       struct text *out, struct diag *d);
 
 	/** `file` was read from bytes that stay as long as the executable. */
 	adze_status (*load)(adze_device *dev, const struct exe_file *file, void **out,
@@ -58,6 +62,15 @@ struct device_ops {
 	void (*frame_destroy)(adze_device *dev, struct device_frame *frame);
 	adze_status (*run)(adze_device *dev, void *loaded, const struct device_call *call,
 			   struct diag *d);
+
+	/**
+	 * For profiles; NULL: calls of this device cannot be recorded. How many steps an executable
+	 * has, and what they are: `nstep` of them to `out`, with costs for these values of the
+	 * symbols.
+	 */
+	size_t (*count_steps)(adze_device *dev, void *loaded);
+	adze_status (*describe_steps)(adze_device *dev, void *loaded, const int64_t *symbol,
+				      struct device_step *out, struct diag *d);
 
 	/** Memory for buffers, aligned to 64 bytes; and copies between it and the host. */
 	adze_status (*alloc)(adze_device *dev, size_t bytes, void **out, struct diag *d);
@@ -108,20 +121,6 @@ const struct device_ops *device_find(const char *name, const char **target);
 
 void device_retain(adze_device *d);
 void device_release(adze_device *d);
-
-/**
- * The bytes of the file of a planned graph, with what prepares its weights; `source` is its text
- * or NULL.
- */
-adze_status device_compile(adze_device *dev, const adze_graph *g, const char *source,
-			   struct text *out, struct diag *d);
-
-/**
- * Runs what prepares weights: `weight` are those of the signature, of shapes that fit; data[i] is
- * memory of the device for prepared value i, of its bytes.
- */
-adze_status device_prepare(const adze_exe *x, adze_buffer *const *weight, void *const *data,
-			   struct diag *d);
 
 /** A file's executable. Takes `bytes` (of `d`'s context's allocator) in any case. */
 adze_status device_load(adze_device *dev, void *bytes, size_t len, adze_exe **out,

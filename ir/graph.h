@@ -182,17 +182,9 @@ static inline enum op_class ir_class(const adze_graph *g, ir_val v)
 /** The attributes of `v` as the struct of its schema. */
 #define IR_ATTRS(schema, g, v) ((const struct attrs_##schema *)(g)->node[v].attrs)
 
-/** The index among the inputs (weights, with what is prepared behind them) of such a node; -1
- * for others. */
+/** The index among the inputs (weights) of an input (weight) node; -1 for others. */
 int ir_input_index(const adze_graph *g, ir_val v);
 int ir_weight_index(const adze_graph *g, ir_val v);
-/** The number of prepared nodes at most. */
-#define IR_MAX_PREPARED 1024
-/** Whether the value is given to every call: an input, a weight, a constant, or prepared. */
-bool ir_is_given(const adze_graph *g, ir_val v);
-/** Prepared nodes by their index, at most IR_MAX_PREPARED; their number. */
-size_t ir_prepared(const adze_graph *g, ir_val *out);
-
 /** The index of a symbol; -1 where there is none. */
 int ir_symbol_find(const adze_graph *g, const char *name);
 
@@ -250,6 +242,14 @@ int64_t ir_part_offset(const struct ir_results *r, size_t index);
 
 /** Whether the graph is what its stage promises; E_TYPE and words in `d` where not. */
 adze_status ir_verify(const adze_graph *g, struct diag *d);
+
+/* ---- ir/live.c ---- */
+
+/**
+ * Of a planned graph: the most bytes that are alive at the same time in its order, which no plan
+ * for that order can do without; without its bodies. -1 without memory to find out.
+ */
+int64_t ir_live_bytes(const adze_graph *g);
 
 /* ---- ir/parse.c, ir/print.c ---- */
 

@@ -65,17 +65,24 @@ const struct kernel_family *kernels_families(size_t *n)
 	return family_row;
 }
 
+const struct kernel_family *kernels_family(const char *name)
+{
+	size_t len = strlen(name);
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		if (family_len[i] == len && memcmp(family_row[i].name, name, len) == 0)
+			return &family_row[i];
+	return NULL;
+}
+
 const struct kernel_impl *kernels_find(const char *family, unsigned isa_mask)
 {
-	size_t len = strlen(family);
-	for (size_t i = 0; i < FAMILY_COUNT; i++) {
-		if (family_len[i] != len || memcmp(family_row[i].name, family, len) != 0)
-			continue;
-		for (int isa = ISA_COUNT - 1; isa >= 0; isa--)
-			if (isa != ISA_GENERIC && (isa_mask >> isa & 1) && impl_of[i][isa] != 0)
-				return &impl_row[impl_of[i][isa] - 1];
+	const struct kernel_family *f = kernels_family(family);
+	if (f == NULL)
 		return NULL;
-	}
+	const uint16_t *impl = impl_of[f - family_row];
+	for (int isa = ISA_COUNT - 1; isa >= 0; isa--)
+		if (isa != ISA_GENERIC && (isa_mask >> isa & 1) && impl[isa] != 0)
+			return &impl_row[impl[isa] - 1];
 	return NULL;
 }
 

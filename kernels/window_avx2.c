@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA avx2
 #include "kernels/simd_avx2.h"
+#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

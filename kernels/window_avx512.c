@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA avx512
 #include "kernels/simd_avx512.h"
+#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

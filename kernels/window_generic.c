@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA generic
 #include "kernels/simd_generic.h"
+#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

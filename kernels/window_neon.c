@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA neon
 #include "kernels/simd_neon.h"
+#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

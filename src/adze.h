@@ -463,6 +463,10 @@ ADZE_API bool adze_exe_value(const adze_exe *exe, adze_role role, size_t i, cons
 ADZE_API int adze_exe_donated(const adze_exe *exe, size_t output);
 /** Bytes that one running call needs for what lies between inputs and outputs. */
 ADZE_API size_t adze_exe_arena_bytes(const adze_exe *exe);
+/** The least that it could be: what lives at the same time in the order that was chosen. */
+ADZE_API size_t adze_exe_live_bytes(const adze_exe *exe);
+/** Bytes of all weights. */
+ADZE_API size_t adze_exe_weight_bytes(const adze_exe *exe);
 
 /* ---- modules: executable and weights ------------------------------------------------------- */
 
@@ -493,6 +497,9 @@ ADZE_API void adze_cancel_destroy(adze_cancel *cancel);
  */
 ADZE_API adze_status adze_call(adze_module *module, adze_buffer *const *input, size_t ninput,
 			       adze_buffer **output, size_t noutput, const adze_cancel *cancel);
+
+/* ---- profiles ---------------------------------------------------------------------------- */
+#include "adze_profile.h"
 
 /* ---- model structs -------------------------------------------------------------------------
  *

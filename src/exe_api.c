@@ -80,3 +80,18 @@ size_t adze_exe_arena_bytes(const adze_exe *x)
 {
 	return (size_t)x->file.signature.arena_bytes;
 }
+
+size_t adze_exe_live_bytes(const adze_exe *x)
+{
+	return (size_t)x->file.signature.live_bytes;
+}
+
+size_t adze_exe_weight_bytes(const adze_exe *x)
+{
+	const struct exe_signature *s = &x->file.signature;
+	size_t bytes = 0;
+	for (uint32_t i = 0; i < s->nweight; i++)
+		if (!size_add(bytes, (size_t)shape_bytes(&s->weight[i].shape), &bytes))
+			return SIZE_MAX;
+	return bytes;
+}

@@ -7,7 +7,7 @@
 #define ADZE_INTERNAL_H
 
 #include "adze.h"
-#include "devices/device.h"
+#include "devices/device_profile.h"
 #include "safetensors.h"
 
 struct adze_host_buffer {
@@ -28,6 +28,18 @@ struct adze_store {
 struct adze_cancel {
 	adze_context *context; /* retained */
 	atomic_bool flag;
+};
+
+struct adze_profile {
+	adze_exe *exe; /* retained */
+	struct device_profile device;
+	struct device_step *step; /* with costs for the symbols `of`, where `described` */
+	size_t nstep;
+	int64_t of[ADZE_MAX_SYMBOLS];
+	bool described;
+	adze_profile_step *total; /* by step: of the first `totalled` records */
+	size_t totalled;
+	uint64_t *sorted;         /* times, step by step */
 };
 
 /* ---- buffer.c ---- */

@@ -17,10 +17,11 @@ struct frame {
 
 struct adze_module {
 	adze_exe *exe;        /* retained */
-	adze_buffer **weight; /* retained; behind those of the signature what is prepared */
+	adze_buffer **weight; /* retained */
 	uint32_t nweight;     /* those that are set */
 	pthread_mutex_t lock; /* of the below */
 	struct frame *idle;
+	_Atomic(adze_profile *) profile; /* borrowed; NULL: calls record nothing */
 };
 
 static const struct exe_signature *signature(const adze_module *m)
@@ -128,28 +129,6 @@ static adze_status check_weights(const adze_exe *x, adze_buffer *const *weight, 
 	return ADZE_OK;
 }
 
-/* Makes what the executable prepares from weights. */
-static adze_status prepare(adze_module *m, struct diag *d)
-{
-	const struct exe_signature *s = signature(m);
-	adze_device *dev = m->exe->device;
-	void **data = mem_new(&dev->context->mem, s->nprepared, sizeof *data);
-	adze_status status = ADZE_OK;
-	if (data == NULL)
-		return fail(d, ADZE_E_NOMEM, "no memory for a module");
-	for (uint32_t i = 0; i < s->nprepared && status == ADZE_OK; i++) {
-		const adze_shape *shape = &s->prepared[i].shape;
-		status = buffer_create(dev, shape, (size_t)shape_bytes(shape), d,
-				       &m->weight[m->nweight]);
-		if (status == ADZE_OK)
-			data[i] = m->weight[m->nweight++]->data;
-	}
-	if (status == ADZE_OK)
-		status = device_prepare(m->exe, m->weight, data, d);
-	mem_free(&dev->context->mem, data, s->nprepared, sizeof *data);
-	return status;
-}
-
 adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweight,
 			  struct diag *d, adze_module **out)
 {
@@ -160,10 +139,9 @@ adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweigh
 	adze_module *m = mem_new(a, 1, sizeof *m);
 	if (m == NULL)
 		return fail(d, ADZE_E_NOMEM, "no memory for a module");
-	size_t all = nweight + x->file.signature.nprepared;
-	m->weight = mem_new(a, all, sizeof *m->weight);
+	m->weight = mem_new(a, nweight, sizeof *m->weight);
 	if (m->weight == NULL || pthread_mutex_init(&m->lock, NULL) != 0) {
-		mem_free(a, m->weight, all, sizeof *m->weight);
+		mem_free(a, m->weight, nweight, sizeof *m->weight);
 		mem_free(a, m, 1, sizeof *m);
 		return fail(d, ADZE_E_NOMEM, "no memory for a module");
 	}
@@ -173,9 +151,7 @@ adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweigh
 		m->weight[m->nweight] = weight[m->nweight];
 		buffer_retain(weight[m->nweight]);
 	}
-	adze_status status = prepare(m, d);
-	if (status == ADZE_OK)
-		status = create_frame(m, d, &f);
+	adze_status status = create_frame(m, d, &f);
 	if (status != ADZE_OK) {
 		adze_module_destroy(m);
 		return status;
@@ -234,11 +210,19 @@ void adze_module_destroy(adze_module *m)
 	}
 	for (uint32_t i = 0; i < m->nweight; i++)
 		adze_buffer_destroy(m->weight[i]);
-	mem_free(a, m->weight, signature(m)->nweight + signature(m)->nprepared,
-		 sizeof *m->weight);
+	mem_free(a, m->weight, signature(m)->nweight, sizeof *m->weight);
 	pthread_mutex_destroy(&m->lock);
 	mem_free(a, m, 1, sizeof *m);
 	exe_release(x);
+}
+
+adze_status adze_module_profile(adze_module *m, adze_profile *p)
+{
+	if (p != NULL && p->exe != m->exe)
+		return context_fail(m->exe->device->context, ADZE_E_ARGUMENT,
+				    "profile: it is of another executable than the module");
+	atomic_store(&m->profile, p);
+	return ADZE_OK;
 }
 
 /* ---- cancelling ---- */
@@ -306,7 +290,7 @@ static const char *find_other_use(const struct call *k, const adze_buffer *b, ui
 	for (uint32_t i = 0; i < s->noutput; i++)
 		if (i != output && k->output[i] == b)
 			return "is another output too";
-	for (uint32_t i = 0; i < k->module->nweight; i++)
+	for (uint32_t i = 0; i < s->nweight; i++)
 		if (k->module->weight[i] == b)
 			return "is a weight too";
 	return NULL;
@@ -372,17 +356,38 @@ static void settle_outputs(const struct call *k, struct frame *f, adze_status st
 	}
 }
 
+/* The device's part of a call, recorded where the module has a profile. */
+static adze_status run_device(const struct call *k, struct device_call *call, struct diag *d)
+{
+	adze_device *dev = k->module->exe->device;
+	adze_profile *p = atomic_load_explicit(&k->module->profile, memory_order_acquire);
+	size_t n = p != NULL ? atomic_fetch_add(&p->device.ncall, 1) : 0;
+	if (p == NULL || n >= p->device.most_calls)
+		return dev->ops->run(dev, k->module->exe->loaded, call, d);
+	struct profile_call *c = &p->device.call[n];
+	call->profile = &p->device;
+	call->number = (uint32_t)n;
+	memcpy(c->symbol, k->symbol, sizeof c->symbol);
+	c->end = 0;
+	c->start = profile_now();
+	adze_status status = dev->ops->run(dev, k->module->exe->loaded, call, d);
+	if (status == ADZE_OK)
+		c->end = profile_now();
+	return status;
+}
+
 static adze_status run_call(const struct call *k, const adze_cancel *cancel, struct diag *d)
 {
 	adze_module *m = k->module;
-	adze_device *dev = m->exe->device;
 	struct frame *f;
 	TRY(take_frame(m, d, &f));
 	adze_status status = place_outputs(k, f, d);
 	if (status == ADZE_OK) {
-		struct device_call call = {k->input, m->weight, f->output, k->symbol,
-					   cancel != NULL ? &cancel->flag : NULL, f->device};
-		status = dev->ops->run(dev, m->exe->loaded, &call, d);
+		struct device_call call = {.input = k->input, .weight = m->weight,
+					   .output = f->output, .symbol = k->symbol,
+					   .cancel = cancel != NULL ? &cancel->flag : NULL,
+					   .frame = f->device};
+		status = run_device(k, &call, d);
 		if (status != ADZE_OK)
 			fail(d, status, "'%.200s': %s", signature(m)->graph, status_text(status));
 	}

@@ -101,6 +101,14 @@ enum cpu_step_kind {
 	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_CONVERT, CPU_ATTEND, CPU_STEP_COUNT
 };
 
+/** What a step is in the graph, for people; strings are "" and the line 0 where not known. */
+struct cpu_note {
+	const char *value; /* that it makes: "%12", or an output's name */
+	const char *what;  /* its operations: "dot+add" */
+	const char *file;  /* that asked for it */
+	int32_t line;
+};
+
 #define CPU_MAX_VIEWS 800
 #define CPU_MAX_PARAMS 96
 #define CPU_MAX_PLAIN 16 /* results of a PLAIN step, and operands */
@@ -113,6 +121,7 @@ struct cpu_step {
 	struct cpu_view *view;
 	int64_t *param;
 	struct cpu_prog pro, epi; /* nload 0: there is none */
+	struct cpu_note note;     /* in a section of its own */
 	uint8_t nbody;            /* PLAIN: those of its attributes, in their order */
 	struct cpu_body *body;
 };
@@ -153,6 +162,10 @@ void cpu_code_write(const struct cpu_code *c, struct text *out);
  */
 adze_status cpu_code_read(const struct exe_file *file, struct arena *arena, struct cpu_code *out,
 			  struct diag *d);
+
+/** The section of names, and back: of steps that are there. */
+void cpu_names_write(const struct cpu_code *c, struct text *out);
+adze_status cpu_names_read(const struct exe_file *file, struct cpu_code *c, struct diag *d);
 
 const char *cpu_step_name(enum cpu_step_kind kind);
 /** The blocks that a step runs: how many, and their numbers among its parameters. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "devices/cpu/cpu_exec.h"
+#include "devices/device_profile.h"
 
 struct cpu_device {
 	adze_device base;
@@ -76,7 +77,7 @@ static bool describe(adze_context *c, struct text *out)
 	return true;
 }
 
-static adze_status compile(adze_device *dev, const adze_graph *g, const struct exe_beside *beside,
+static adze_status compile(adze_device *dev, const adze_graph *g, const char *source,
 			   struct text *out, struct diag *d)
 {
 	struct exe_writer w;
@@ -87,8 +88,9 @@ static adze_status compile(adze_device *dev, const adze_graph *g, const struct e
 	arena_init(&arena, mem);
 	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
 	if (status == ADZE_OK) {
-		exe_write_graph(&w, g, code.arena_bytes, "cpu", dev->target, beside);
+		exe_write_graph(&w, g, code.arena_bytes, "cpu", dev->target, source);
 		cpu_code_write(&code, &w.section[EXE_CODE]);
+		cpu_names_write(&code, &w.section[EXE_NAMES]);
 		status = exe_write(&w, out, d);
 	}
 	arena_fini(&arena);
@@ -173,7 +175,10 @@ void cpu_run_block(struct cpu_call *c, uint32_t block, const struct cpu_args *ar
 		struct cpu_work w = {.call = c, .loaded = l, .step = s, .bound = &l->bound[i],
 				     .frame = f, .box = box, .number = f->number,
 				     .pool = c->pool};
-		runner[s->kind](&w);
+		if (c->call->profile != NULL)
+			cpu_profile_step(&w, runner[s->kind]);
+		else
+			runner[s->kind](&w);
 	}
 	/* What stands in an endless loop may have no step that asks. */
 	if (block > 0)
@@ -186,11 +191,23 @@ static adze_status run(adze_device *dev, void *loaded, const struct device_call 
 	TRY(cpu_prepare(call->frame, call->symbol, d));
 	struct cpu_pool *pool = cpu_of(dev)->pool;
 	bool mine = pool != NULL && cpu_pool_begin(pool);
-	struct cpu_call c = {loaded, call, mine ? pool : NULL, false};
+	struct cpu_call c = {loaded, call, mine ? pool : NULL, false, PROFILE_NONE};
 	cpu_run_block(&c, 0, NULL);
 	if (mine)
 		cpu_pool_end(pool);
 	return c.cancelled ? fail(d, ADZE_E_CANCELLED, "the call was cancelled") : ADZE_OK;
+}
+
+static size_t count_steps(adze_device *dev, void *loaded)
+{
+	(void)dev;
+	return ((const struct cpu_loaded *)loaded)->code.nstep;
+}
+
+static adze_status describe_steps(adze_device *dev, void *loaded, const int64_t *symbol,
+				  struct device_step *out, struct diag *d)
+{
+	return cpu_describe_steps(dev->context, loaded, symbol, out, d);
 }
 
 static adze_status alloc(adze_device *dev, size_t bytes, void **out, struct diag *d)
@@ -228,6 +245,8 @@ const struct device_ops cpu_device_ops = {
 	.frame_create = frame_create,
 	.frame_destroy = frame_destroy,
 	.run = run,
+	.count_steps = count_steps,
+	.describe_steps = describe_steps,
 	.alloc = alloc,
 	.free = free_data,
 	.copy_in = copy,

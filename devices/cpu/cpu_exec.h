@@ -77,6 +77,12 @@ struct cpu_box {
 	bool dense, splat;
 };
 
+/** When one thread worked on a step that is recorded, alone in its cache line. */
+struct cpu_lane {
+	uint64_t start, end; /* start 0: it did not */
+	char room[48];
+};
+
 struct device_frame {
 	const struct cpu_loaded *loaded;
 	int64_t *number;
@@ -87,6 +93,7 @@ struct device_frame {
 	size_t arena_bytes;
 	char *scratch;     /* of worker i: scratch + i * scratch_bytes */
 	size_t scratch_bytes;
+	struct cpu_lane *lane; /* by worker */
 };
 
 /** A call under way. */
@@ -95,6 +102,7 @@ struct cpu_call {
 	const struct device_call *call;
 	struct cpu_pool *pool; /* NULL: alone */
 	bool cancelled;
+	uint32_t record; /* of the profile: the step under way, PROFILE_NONE where there is none */
 };
 
 /** What one run of a body is given: where its inputs and outputs lie. */
@@ -175,12 +183,9 @@ cpu_runner cpu_run_ew;                                       /* cpu_strips.c */
 cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_rows.c */
 cpu_runner cpu_run_convert;                                  /* cpu_moves.c */
 cpu_runner cpu_run_gemm;                                     /* cpu_gemm.c */
-cpu_runner cpu_run_conv, cpu_run_window;             /* cpu_conv.c, cpu_window.c */
+cpu_runner cpu_run_conv, cpu_run_window;                     /* cpu_products.c */
 /** Bytes of a worker's scratch that products of m x k and k x n need behind the epilogue's. */
 size_t cpu_gemm_scratch(const struct cpu_bound *b, int64_t m, int64_t n, int64_t k);
-/** The same of a convolution, for boxes that agree. */
-size_t cpu_conv_scratch(const struct cpu_step *step, const struct cpu_bound *b,
-			const struct cpu_box *box);
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
 cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */
@@ -196,6 +201,17 @@ bool cpu_attend_agrees(const struct cpu_step *s, const struct cpu_box *box);
 /** Scratch of one worker, for rows and widths at their bounds. */
 size_t cpu_attend_scratch(const struct cpu_step *s, const struct cpu_bound *b,
 			  const int64_t *number);
+
+/* ---- profiles: cpu_profile.c, cpu_cost.c ---- */
+
+/** Runs a step, recorded; and its tasks, where there are threads their parts. */
+void cpu_profile_step(struct cpu_work *w, cpu_runner *run);
+void cpu_profile_tasks(struct cpu_work *w, cpu_task *task, size_t n);
+/** All steps, for these values of the symbols: see device_ops. */
+adze_status cpu_describe_steps(adze_context *c, const struct cpu_loaded *l, const int64_t *symbol,
+			       struct device_step *out, struct diag *d);
+/** What a step takes once; `number` are the code's, worked out. */
+adze_cost cpu_step_cost(const struct cpu_step *s, const int64_t *number);
 
 /** Whether a PLAIN step has the views and parameters of its operation. */
 bool cpu_plain_step_holds(const struct cpu_step *s);
@@ -222,6 +238,8 @@ adze_status cpu_frame_create(adze_context *c, struct cpu_loaded *loaded,
 			     struct device_frame **out, struct diag *d);
 void cpu_frame_destroy(adze_context *c, struct device_frame *frame);
 
+/** The value of a number; false where it is out of range. */
+bool cpu_number_value(const struct ir_size *s, const int64_t *symbol, int64_t *out);
 /**
  * Works out numbers and boxes for a call's symbols, and checks that no box leaves its memory
  * and that the sizes of a step agree; nothing where the symbols are those of last time.

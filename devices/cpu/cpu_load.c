@@ -456,6 +456,8 @@ adze_status cpu_load(adze_context *c, const struct exe_file *file, int threads,
 	l->file = file;
 	l->threads = threads;
 	adze_status status = cpu_code_read(file, &l->arena, &l->code, d);
+	if (status == ADZE_OK)
+		status = cpu_names_read(file, &l->code, d);
 	if (status == ADZE_OK) {
 		l->bound = arena_new(&l->arena, l->code.nstep, sizeof *l->bound);
 		if (l->bound == NULL)

@@ -46,10 +46,9 @@ static void place(struct lowerer *l, ir_val v, struct cpu_view *out)
 	const adze_graph *g = l->g;
 	memset(out, 0, sizeof *out);
 	out->dtype = (uint8_t)ir_type(g, v)->dtype;
-	int weight = ir_weight_index(g, v);
-	if (weight >= 0) {
+	if (g->node[v].op == OP_WEIGHT) {
 		out->memory = CPU_WEIGHT;
-		out->index = (uint32_t)weight;
+		out->index = (uint32_t)ir_weight_index(g, v);
 	} else if (g->node[v].op == OP_CONST) {
 		const struct ir_data *data = &IR_ATTRS(data, g, v)->data;
 		if (l->const_at[v] == 0) {
@@ -117,7 +116,7 @@ struct cpu_step *lower_add_step(struct lowerer *l, enum cpu_step_kind kind, ir_v
 		return NULL;
 	}
 	l->step = s;
-	return s;
+	return lower_note(l, s) == ADZE_OK ? s : NULL;
 }
 
 uint16_t lower_add_view(struct lowerer *l, struct cpu_view v)
@@ -453,7 +452,7 @@ static adze_status check_packed(struct lowerer *l)
 {
 	for (ir_val v = 1; v < l->g->nnode; v++) {
 		enum ir_op op = (enum ir_op)l->g->node[v].op;
-		bool source = ir_is_given(l->g, v);
+		bool source = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
 		bool dense = op == OP_CONVERT || op == OP_RESHAPE || op == OP_BITCAST ||
 			     op == OP_BARRIER || op == OP_EXTENT || op == OP_PART;
 		if (ir_sees_packed(l->g, v) && !source && !dense)

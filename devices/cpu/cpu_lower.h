@@ -24,6 +24,11 @@ struct lowerer {
 	size_t view_cap;       /* of step->view */
 	uint64_t arena_from;   /* where the graph's arena begins in that of the call */
 	uint64_t spare_bytes;  /* behind it: what steps that run bodies need besides */
+	struct {
+		const adze_graph *g;
+		ir_val v;
+		size_t line;
+	} noted; /* the value whose number in the text was found last */
 	uint32_t *body_block;  /* by body of the graph: its block, 0 where it has none */
 };
 
@@ -61,6 +66,9 @@ adze_status lower_program(struct lowerer *l, const ir_val *node, size_t n, ir_va
 			  const struct lower_space *space, bool epi, struct cpu_prog *p);
 /** The group's epilogue as the step's. */
 adze_status lower_epilogue(struct lowerer *l);
+
+/** What a step is in the graph: cpu_lower_note.c. */
+adze_status lower_note(struct lowerer *l, struct cpu_step *s);
 
 /* Groups whose root moves elements, or counts: cpu_lower_move.c. */
 adze_status lower_move(struct lowerer *l);

@@ -15,8 +15,11 @@ void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t gr
 {
 	w->units = units;
 	w->grain = grain < 1 ? 1 : grain;
-	if (units > 0)
-		cpu_pool_run(w->pool, task, w, (size_t)((units + w->grain - 1) / w->grain));
+	size_t n = units > 0 ? (size_t)((units + w->grain - 1) / w->grain) : 0;
+	if (w->call->call->profile != NULL)
+		cpu_profile_tasks(w, task, n);
+	else
+		cpu_pool_run(w->pool, task, w, n);
 }
 
 static char *slot(char *scratch, int i)

@@ -98,11 +98,20 @@ typedef struct adze_config {
 	void *reserved[7];          /* NULL */
 } adze_config;
 
+/**
+ * What work takes: bytes that must be read and written at least once, operations on floats, and
+ * on integers and bools. A multiply-add counts two.
+ */
+typedef struct adze_cost {
+	double read, written, flops, ops;
+} adze_cost;
+
 /** Opaque; see adze.h. */
 typedef struct adze_context adze_context;
 typedef struct adze_device adze_device;
 typedef struct adze_buffer adze_buffer;
 typedef struct adze_exe adze_exe;
 typedef struct adze_graph adze_graph;
+typedef struct adze_profile adze_profile;
 
 #endif
