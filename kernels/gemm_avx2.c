@@ -5,9 +5,10 @@
 #define NT_R 3
 #define NT_C 4
 #define MR 6
+#define MR_ONE GEMM_MR_AVX2
 #define NV 2
 #define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
-#define MC GEMM_MC_AVX2
+#define GEMM_MORE(DO)
 #define NC GEMM_NC_AVX2
 #define KC GEMM_KC_AVX2
 #include "kernels/simd_avx2.h"

@@ -5,9 +5,10 @@
 #define NT_R 3
 #define NT_C 4
 #define MR 6
+#define MR_ONE GEMM_MR_GENERIC
 #define NV 2
 #define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6)
-#define MC GEMM_MC_GENERIC
+#define GEMM_MORE(DO)
 #define NC GEMM_NC_GENERIC
 #define KC GEMM_KC_GENERIC
 #include "kernels/simd_generic.h"

@@ -5,9 +5,10 @@
 #define NT_R 4
 #define NT_C 6
 #define MR 8
+#define MR_ONE GEMM_MR_NEON
 #define NV 3
 #define GEMM_ROWS(DO) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8)
-#define MC GEMM_MC_NEON
+#define GEMM_MORE(DO)
 #define NC GEMM_NC_NEON
 #define KC GEMM_KC_NEON
 #include "kernels/simd_neon.h"

@@ -8,7 +8,9 @@
 
 #include "base/half.h"
 
-enum elem { ELEM_f32, ELEM_f16, ELEM_bf16 };
+#define FOR_ELEMS(DO) DO(f32) DO(f16) DO(bf16)
+#define ELEM_NAME(type) ELEM_##type,
+enum elem { FOR_ELEMS(ELEM_NAME) };
 
 #define ALWAYS static inline __attribute__((always_inline))
 

@@ -6,16 +6,20 @@
  */
 #include "devices/cpu/cpu_exec.h"
 #include "kernels/any.h"
+#include "kernels/gemm_blocks.h"
 
 /* The most rows that do not go to the packed product: above, packing pays. */
-#define FEW_ROWS 64
+#define FEW_ROWS 16
 /* A block that is made in f32 first: its columns at most, and its floats. */
 #define WIDE_COLUMNS 512
 #define WIDE_BLOCK (1 << 18)
-/* Blocks for each thread, so that a late one does not hold the rest; the packed product's have
- * at least this many rows and columns, since each packs both its sides. */
-#define BLOCKS_A_THREAD 4
-#define PACKED_SIDE 192
+/* Blocks for each thread, so that a late one does not hold the rest. Each packs its part of the
+ * right matrix, as narrow as RIGHT_LEAST, for this many rows of the left one at least. */
+#define BLOCKS_A_THREAD 8
+#define LEFT_LEAST 256
+#define RIGHT_LEAST 128
+/* Elements of a result that an epilogue finds in the cache. */
+#define NEAR_RESULT (1 << 17)
 
 /* Rows and columns of bytes that are turned at a time where they do not lie along the sum. */
 #define BYTE_ROWS 32
@@ -260,32 +264,40 @@ static int64_t part_of(int64_t n, int64_t parts, int64_t tile, int64_t least)
 	return at_least(round_up((n + parts - 1) / parts, tile), least);
 }
 
+/* The side that is packed is cut first, since what is packed twice costs twice. */
+static void cut_packed(struct cpu_work *w, const struct matrices *q, int64_t parts)
+{
+	bool swap = gemm_swaps(q->a_col, q->b_row, (size_t)q->m, (size_t)q->n);
+	int64_t right = swap ? q->m : q->n, left = swap ? q->n : q->m;
+	int64_t of_right = part_of(right, parts, 16, RIGHT_LEAST);
+	int64_t done = (right + of_right - 1) / of_right;
+	int64_t of_left = part_of(left, (parts + done - 1) / done, 48, LEFT_LEAST);
+	w->block_m = swap ? of_right : of_left;
+	w->block_n = swap ? of_left : of_right;
+}
+
 /* Cuts a product in about `parts`: what is read once along its rows, others along the longer
  * side. A block that is made in f32 first is no larger than its place. */
 static void cut(struct cpu_work *w, const struct matrices *q, int64_t parts)
 {
-	const struct kernel_impl *root = w->bound->root;
-	int64_t mr = root != NULL && root->mr ? root->mr : 1;
-	int64_t nr = root != NULL && root->nr ? root->nr : 16;
-	int64_t least = w->route == ROUTE_PACKED ? PACKED_SIDE
-			: w->route == ROUTE_BYTES ? BYTE_COLUMNS
-						  : 1;
 	w->block_m = q->m;
 	w->block_n = q->n;
 	if (w->route == ROUTE_NT || w->route == ROUTE_NN)
 		w->block_n = part_of(q->n, parts, 48, 1);
 	else if (w->route == ROUTE_TN)
 		w->block_m = part_of(q->m, parts, 48, 1);
-	else if (q->m / mr > q->n / nr)
-		w->block_m = part_of(q->m, parts, mr, least);
+	else if (w->route == ROUTE_PACKED)
+		cut_packed(w, q, parts);
+	else if (q->m > q->n)
+		w->block_m = part_of(q->m, parts, 1, w->route == ROUTE_BYTES ? BYTE_ROWS : 1);
 	else
-		w->block_n = part_of(q->n, parts, nr, least);
+		w->block_n = part_of(q->n, parts, 16, BYTE_COLUMNS);
 	if (w->bound->narrow == NULL)
 		return;
 	if (w->block_n > WIDE_COLUMNS)
 		w->block_n = WIDE_COLUMNS;
 	if (w->block_m > WIDE_BLOCK / w->block_n)
-		w->block_m = at_least(WIDE_BLOCK / w->block_n / mr * mr, 1);
+		w->block_m = WIDE_BLOCK / w->block_n;
 }
 
 void cpu_run_gemm(struct cpu_work *w)
@@ -301,6 +313,8 @@ void cpu_run_gemm(struct cpu_work *w)
 	int64_t tasks = w->outer * q.m * q.n * (q.k > 0 ? q.k : 1) / TASK_PRODUCTS;
 	int64_t want = threads == 1 ? 1 : BLOCKS_A_THREAD * (int64_t)threads;
 	want = at_least(tasks < want ? tasks : want, 1);
+	if (w->step->epi.nload > 0)
+		want = at_least(want, w->box[0].count / NEAR_RESULT);
 	cut(w, &q, (want + w->outer - 1) / w->outer);
 	w->blocks_m = (q.m + w->block_m - 1) / w->block_m;
 	w->blocks_n = (q.n + w->block_n - 1) / w->block_n;
