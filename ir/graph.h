@@ -98,7 +98,8 @@ struct adze_graph {
 				 * group; NULL where groups stood in the text */
 	bool narrow_products;   /* set by ir_run_passes() */
 	struct ir_place *place;
-	int64_t arena_bytes;    /* planned: what all arena places need */
+	int64_t arena_bytes;    /* planned: what all arena places need, ... */
+	int64_t least_bytes;    /* ... and what those that are needed at once do; 0 from text */
 
 	/* What is equal is found by hash: nodes, types, inputs and weights and outputs by name. */
 	struct table nodes, types, parameters, outputs;

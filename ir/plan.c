@@ -2,8 +2,9 @@
  *
  * Plan: gives the sink of every group its memory: an output's, a donated input's, or an offset
  * in one arena that is sized for the symbols' bounds. A result takes over an operand's memory
- * where the operand dies and the group reads it in step with writing. Offsets: largest block
- * first, each in the lowest gap among the blocks that live at the same time.
+ * where the operand dies and the group reads it in step with writing. Offsets: each block in the
+ * lowest gap among those that live at the same time, inserted in the order, of a few, that needs
+ * least memory.
  */
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "ir/pass.h"
 
 #define ALIGN 64
+/* What a search for better offsets may take: blocks squared, times tries; a millisecond. */
+#define SEARCH_STEPS (1 << 19)
 
 struct block {
 	int64_t bytes, at;
@@ -130,18 +133,66 @@ static void place_in_arena(struct planner *p, ir_val sink, uint32_t q)
 	p->block_of[sink] = (uint32_t)(b - p->block) + 1;
 }
 
-/* Insertion of each block, largest first, at the lowest offset that is free all its life. */
-static int64_t lay_out(struct planner *p, uint32_t *by_size, uint32_t *by_offset)
+/* ---- offsets ---- */
+
+enum rank { BY_START, BY_AREA, BY_SIZE, RANK_COUNT };
+
+/* What the most living blocks need at once: no order of insertion takes less. */
+static int64_t least_bytes(struct planner *p, int64_t *change)
+{
+	int64_t now = 0, peak = 0;
+	for (size_t i = 0; i < p->nblock; i++) {
+		const struct block *b = &p->block[i];
+		change[b->from] += b->bytes;
+		if (b->to < p->n)
+			change[b->to + 1] -= b->bytes;
+	}
+	for (size_t q = 0; q <= p->n; q++) {
+		now += change[q];
+		peak = now > peak ? now : peak;
+	}
+	return peak;
+}
+
+static bool goes_before(const struct planner *p, enum rank rank, uint32_t i, uint32_t k)
+{
+	const struct block *a = &p->block[i], *b = &p->block[k];
+	double wide[2] = {(double)a->bytes, (double)b->bytes};
+	if (rank == BY_START)
+		return a->from != b->from ? a->from < b->from : a->bytes > b->bytes;
+	if (rank == BY_AREA) {
+		wide[0] *= (a->to < p->n ? a->to : p->n) - a->from + 1.0;
+		wide[1] *= (b->to < p->n ? b->to : p->n) - b->from + 1.0;
+	}
+	return wide[0] != wide[1] ? wide[0] > wide[1] : i < k;
+}
+
+/* A merge sort: graphs have thousands of groups. `room` has p->nblock places. */
+static void sort_blocks(const struct planner *p, enum rank rank, uint32_t *list, uint32_t *room)
+{
+	size_t n = p->nblock;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (uint32_t)i;
+	for (size_t width = 1; width < n; width *= 2) {
+		for (size_t at = 0; at < n; at += 2 * width) {
+			size_t i = at, mid = at + width < n ? at + width : n, k = mid;
+			size_t end = at + 2 * width < n ? at + 2 * width : n;
+			for (size_t to = at; to < end; to++) {
+				bool left = i < mid && (k == end ||
+							!goes_before(p, rank, list[k], list[i]));
+				room[to] = left ? list[i++] : list[k++];
+			}
+		}
+		memcpy(list, room, n * sizeof *list);
+	}
+}
+
+/* Each block of the list at the lowest offset that is free all its life; the end of the last. */
+static int64_t insert_blocks(struct planner *p, const uint32_t *list, uint32_t *by_offset)
 {
 	int64_t top = 0;
 	for (size_t i = 0; i < p->nblock; i++) {
-		size_t k = i;
-		for (; k > 0 && p->block[by_size[k - 1]].bytes < p->block[i].bytes; k--)
-			by_size[k] = by_size[k - 1];
-		by_size[k] = (uint32_t)i;
-	}
-	for (size_t i = 0; i < p->nblock; i++) {
-		struct block *b = &p->block[by_size[i]];
+		struct block *b = &p->block[list[i]];
 		int64_t at = 0;
 		for (size_t k = 0; k < i; k++) {
 			const struct block *o = &p->block[by_offset[k]];
@@ -156,9 +207,49 @@ static int64_t lay_out(struct planner *p, uint32_t *by_size, uint32_t *by_offset
 		size_t k = i;
 		for (; k > 0 && p->block[by_offset[k - 1]].at > at; k--)
 			by_offset[k] = by_offset[k - 1];
-		by_offset[k] = by_size[i];
+		by_offset[k] = list[i];
 	}
 	return top;
+}
+
+/* The block that reaches highest goes to the front, or half the way to it. */
+static void promote(const struct planner *p, uint32_t *list, int64_t top, bool half)
+{
+	size_t i = 0;
+	while (p->block[list[i]].at + p->block[list[i]].bytes != top)
+		i++;
+	size_t to = half ? i / 2 : 0;
+	uint32_t up = list[i];
+	memmove(list + to + 1, list + to, (i - to) * sizeof *list);
+	list[to] = up;
+}
+
+/* Tries orders of insertion until one needs no more than what must be, and keeps the best: first
+ * those of the ranks, then with what reached highest put first. */
+static bool lay_out(struct planner *p)
+{
+	struct arena *r = &p->scratch;
+	size_t n = p->nblock, tries = n > 0 ? SEARCH_STEPS / (n * n) : 0;
+	uint32_t *list = arena_new(r, n + 1, sizeof *list);
+	uint32_t *room = arena_new(r, n + 1, sizeof *room);
+	uint32_t *kept = arena_new(r, n + 1, sizeof *kept);
+	int64_t *change = arena_new(r, p->n + 2, sizeof *change), best = INT64_MAX, top = 0;
+	if (list == NULL || room == NULL || kept == NULL || change == NULL)
+		return false;
+	p->g->least_bytes = least_bytes(p, change);
+	for (size_t i = 0; i < RANK_COUNT + tries && best > p->g->least_bytes; i++) {
+		if (i < RANK_COUNT)
+			sort_blocks(p, (enum rank)i, list, room);
+		else
+			promote(p, list, top, i % 2 > 0);
+		top = insert_blocks(p, list, room);
+		if (top < best) {
+			best = top;
+			memcpy(kept, list, n * sizeof *kept);
+		}
+	}
+	p->g->arena_bytes = top != best ? insert_blocks(p, kept, room) : top;
+	return true;
 }
 
 static adze_status plan(struct planner *p, struct diag *d)
@@ -170,11 +261,8 @@ static adze_status plan(struct planner *p, struct diag *d)
 	p->last = arena_new(r, g->nnode, sizeof *p->last);
 	p->block = arena_new(r, p->n + 1, sizeof *p->block);
 	p->block_of = arena_new(r, g->nnode, sizeof *p->block_of);
-	uint32_t *by_size = arena_new(r, p->n + 1, sizeof *by_size);
-	uint32_t *by_offset = arena_new(r, p->n + 1, sizeof *by_offset);
 	g->place = arena_new(&g->arena, g->nnode, sizeof *g->place);
-	if (p->last == NULL || p->block == NULL || p->block_of == NULL || by_size == NULL ||
-	    by_offset == NULL || g->place == NULL)
+	if (p->last == NULL || p->block == NULL || p->block_of == NULL || g->place == NULL)
 		return fail(d, ADZE_E_NOMEM, "plan: no memory");
 	fill_last(p);
 	for (size_t i = 0; i < g->ninput; i++)
@@ -184,7 +272,8 @@ static adze_status plan(struct planner *p, struct diag *d)
 		if (!place_at_home(p, sink, q))
 			place_in_arena(p, sink, q);
 	}
-	g->arena_bytes = lay_out(p, by_size, by_offset);
+	if (!lay_out(p))
+		return fail(d, ADZE_E_NOMEM, "plan: no memory");
 	for (ir_val v = 1; v < g->nnode; v++)
 		if (p->block_of[v] != 0)
 			g->place[v] = (struct ir_place){PLACE_ARENA,
