@@ -164,6 +164,13 @@ adze_status eval_top_k(struct eval *e)
 	return ADZE_OK;
 }
 
+adze_status eval_dequantize_blocks(struct eval *e)
+{
+	enum block_kind b = EVAL_ATTRS(dequantize_blocks, e)->format;
+	block_decode(b, e->x[0].bytes, (size_t)(e->x[0].count / block_format(b)->bytes), e->out);
+	return ADZE_OK;
+}
+
 /* Complex numbers as pairs; of other floats the second is 0. */
 static void load_pair(const struct eval_array *x, int64_t i, double *part)
 {

@@ -121,6 +121,16 @@ static bool list_users(struct fuser *f)
 	return true;
 }
 
+/* Whether the operand's elements lie where strides of the conversion find them. */
+static bool lies_there(const adze_graph *g, ir_val convert)
+{
+	struct ir_view w;
+	ir_val v = ir_arg(g, convert, 0);
+	if (g->node[convert].op == OP_DEQUANTIZE_BLOCKS)
+		return ir_view_through(g, convert, &w);
+	return ir_class(g, v) != CLASS_VIEW || g->group[v] != 0;
+}
+
 /* Marks conversions that products alone read, through views or not. */
 static void mark_narrow(struct fuser *f)
 {
@@ -130,24 +140,27 @@ static void mark_narrow(struct fuser *f)
 		only[v] = !f->is_output[v] && f->first[v] < f->first[v + 1];
 		for (uint32_t i = f->first[v]; i < f->first[v + 1]; i++) {
 			ir_val user = f->user[i];
-			bool through = ir_class(g, user) == CLASS_VIEW && g->group[user] == 0;
+			bool through = ir_class(g, user) == CLASS_VIEW &&
+				       g->node[user].op != OP_BITCAST && g->group[user] == 0;
 			only[v] &= g->node[user].op == OP_DOT || (through && only[user]);
 		}
-		/* Behind it lie elements one after the other, as the strides were chosen for. */
-		if (g->node[v].op == OP_CONVERT && only[v] &&
-		    (ir_class(g, ir_arg(g, v, 0)) != CLASS_VIEW || g->group[ir_arg(g, v, 0)] != 0))
+		if (only[v] && ir_can_be_narrow(g, v) && lies_there(g, v))
 			g->group[v] = NARROW;
 	}
 	memset(only, 0, g->nnode);
 }
 
-/* What a product's operand is in memory, and the conversion that was seen through, or 0. */
-static adze_dtype operand_type(const adze_graph *g, ir_val v, ir_val *convert)
+/* What a product's operand is in memory; returns the conversion that was seen through, or 0. */
+static ir_val operand_type(const adze_graph *g, ir_val v, adze_dtype *dtype, enum block_kind *block)
 {
+	*dtype = ir_type(g, v)->dtype;
 	while (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
 		v = ir_arg(g, v, 0);
-	*convert = g->group[v] == NARROW ? v : 0;
-	return ir_type(g, *convert != 0 ? ir_arg(g, v, 0) : v)->dtype;
+	bool narrow = g->group[v] == NARROW, blocks = g->node[v].op == OP_DEQUANTIZE_BLOCKS;
+	if (narrow && !blocks)
+		*dtype = ir_type(g, ir_arg(g, v, 0))->dtype;
+	*block = narrow && blocks ? IR_ATTRS(dequantize_blocks, g, v)->format : BLOCK_NONE;
+	return narrow ? v : 0;
 }
 
 /* Takes the marks back that a product has no kernel for, until every one is left with what it
@@ -161,16 +174,17 @@ static void choose_narrow(struct fuser *f)
 	while (again) {
 		again = false;
 		for (ir_val v = 1; v < g->nnode; v++) {
-			ir_val a, b;
-			if (g->node[v].op != OP_DOT)
+			struct ir_dot_form f;
+			if (g->node[v].op != OP_DOT || !ir_dot_form(g, v, &f))
 				continue;
-			adze_dtype left = operand_type(g, ir_arg(g, v, 0), &a);
-			adze_dtype right = operand_type(g, ir_arg(g, v, 1), &b);
-			if ((a == 0 && b == 0) ||
-			    ir_dot_converts(ir_type(g, v)->dtype, left, right))
+			ir_val a = operand_type(g, ir_arg(g, v, 0), &f.a_dtype, &f.a_block);
+			ir_val b = operand_type(g, ir_arg(g, v, 1), &f.b_dtype, &f.b_block);
+			if ((a == 0 && b == 0) || ir_dot_reads(&f, ir_type(g, v)->dtype))
 				continue;
-			/* The first operand alone has no kernel; without it the second may. */
-			g->group[a != 0 ? a : b] = 0;
+			/* The first operand alone has no kernel; without it the second may. Blocks
+			 * are what pays most. */
+			bool second = b != 0 && f.a_block != BLOCK_NONE && f.b_block == BLOCK_NONE;
+			g->group[a != 0 && !second ? a : b] = 0;
 			again = true;
 		}
 	}

@@ -85,6 +85,30 @@ bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b)
 	return to == ADZE_I32 && b == ADZE_I8 && (a == ADZE_I8 || a == ADZE_U8);
 }
 
+bool ir_dot_walks_blocks(const struct ir_dot_form *f, bool first, enum block_kind b)
+{
+	int64_t n = block_format(b)->elements;
+	struct ir_size row = first ? f->a_row : f->b_col, col = first ? f->a_col : f->b_row;
+	struct ir_size rows = first ? f->m : f->n, offset = first ? f->a_offset : f->b_offset;
+	bool whole = ir_size_is(col, 1) && f->k.coef % n == 0 && offset.coef % n == 0 &&
+		     (row.coef % n == 0 || ir_size_is(rows, 1));
+	for (int i = 0; i < f->nouter && whole; i++)
+		whole = (first ? f->outer_a[i] : f->outer_b[i]).coef % n == 0;
+	return whole;
+}
+
+bool ir_dot_reads(const struct ir_dot_form *f, adze_dtype to)
+{
+	bool plain = f->a_dtype == to && f->b_dtype == to;
+	if (f->a_block == BLOCK_NONE && f->b_block == BLOCK_NONE)
+		return plain || ir_dot_converts(to, f->a_dtype, f->b_dtype);
+	if (f->a_block != BLOCK_NONE && f->b_block != BLOCK_NONE)
+		return false;
+	bool first = f->a_block != BLOCK_NONE;
+	return plain && to == ADZE_F32 &&
+	       ir_dot_walks_blocks(f, first, first ? f->a_block : f->b_block);
+}
+
 /* Axes of the operand that are in none of the two lists, or in the one. */
 static void pick(const struct ir_view *w, const struct ir_dims *axes, struct ir_view *out)
 {
@@ -163,6 +187,8 @@ bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *f)
 	f->b_offset = b.offset;
 	f->a_dtype = a.dtype;
 	f->b_dtype = b.dtype;
+	f->a_block = a.block;
+	f->b_block = b.block;
 
 	struct ir_view batch_b;
 	pick(&a, &d->batch_a, &part[0]);

@@ -51,6 +51,7 @@ struct ir_dot_form {
 	struct ir_size a_row, a_col, b_row, b_col, c_row; /* strides in elements */
 	ir_val a, b;                            /* what holds the operands */
 	adze_dtype a_dtype, b_dtype;            /* their elements, which may be converted */
+	enum block_kind a_block, b_block;            /* blocks that hold them, and are decoded */
 	struct ir_size a_offset, b_offset;
 };
 
@@ -59,6 +60,15 @@ struct ir_dot_form {
  * f16 and bf16 as f32, the second alone or both; i8 and u8 as i32, u8 in the first alone.
  */
 bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b);
+
+/**
+ * Whether an operand of f32 can be read from blocks of `b` itself: they lie along the sum, and
+ * every step is one of whole blocks.
+ */
+bool ir_dot_walks_blocks(const struct ir_dot_form *f, bool first, enum block_kind b);
+/** Whether the product can be made at all of what the form says lies in memory: of `to`
+ * itself, as ir_dot_converts() says, or one operand of f32 in blocks. */
+bool ir_dot_reads(const struct ir_dot_form *f, adze_dtype to);
 
 /** False where an operand's contracting axes cannot be walked with one stride. */
 bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *out);

@@ -144,6 +144,26 @@ adze_status infer_top_k(struct ask *q)
 	return ADZE_OK;
 }
 
+adze_status infer_dequantize_blocks(struct ask *q)
+{
+	const struct attrs_dequantize_blocks *a = q->attrs;
+	const adze_shape *x = infer_type(q, 0);
+	const struct block_format *f = block_format(a->format);
+	if (x->dtype != ADZE_U8)
+		return infer_refuse(q, "blocks are bytes, u8");
+	if (a->format == BLOCK_NONE)
+		return infer_refuse(q, "it has a format, such as q4_0");
+	if (a->quick < 0 || a->quick > 1)
+		return infer_refuse(q, "quick is 0 or 1");
+	if (x->rank < 1 || !dim_is_static(&x->dim[x->rank - 1]) ||
+	    x->dim[x->rank - 1].size % f->bytes != 0)
+		return infer_refuse(q, "the last axis is not one of whole blocks");
+	*q->out = *x;
+	q->out->dtype = ADZE_F32;
+	q->out->dim[x->rank - 1].size = x->dim[x->rank - 1].size / f->bytes * f->elements;
+	return ADZE_OK;
+}
+
 static bool is_square(const adze_shape *s)
 {
 	return s->rank >= 2 && dim_same(&s->dim[s->rank - 2], &s->dim[s->rank - 1]);

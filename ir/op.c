@@ -65,6 +65,7 @@ static size_t field_bytes(enum attr_kind kind)
 	case ATTR_INT: return sizeof(ir_attr_INT);
 	case ATTR_FLOAT: return sizeof(ir_attr_FLOAT);
 	case ATTR_EWFN: return sizeof(ir_attr_EWFN);
+	case ATTR_BLOCK: return sizeof(ir_attr_BLOCK);
 	case ATTR_DIMS: return sizeof(ir_attr_DIMS);
 	case ATTR_NAME: return sizeof(ir_attr_NAME);
 	case ATTR_DATA: return sizeof(ir_attr_DATA);

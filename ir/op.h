@@ -5,6 +5,7 @@
 #ifndef ADZE_OP_H
 #define ADZE_OP_H
 
+#include "base/block.h"
 #include "base/ew.h"
 
 enum ir_op {
@@ -58,6 +59,7 @@ struct ir_bodies {
 typedef int64_t ir_attr_INT;
 typedef double ir_attr_FLOAT;
 typedef enum ew ir_attr_EWFN;
+typedef enum block_kind ir_attr_BLOCK;
 typedef struct ir_dims ir_attr_DIMS;
 typedef const char *ir_attr_NAME;
 typedef struct ir_data ir_attr_DATA;
@@ -78,7 +80,8 @@ union attrs_any {
 };
 
 enum attr_kind {
-	ATTR_INT, ATTR_FLOAT, ATTR_EWFN, ATTR_DIMS, ATTR_NAME, ATTR_DATA, ATTR_BODY, ATTR_BODIES
+	ATTR_INT, ATTR_FLOAT, ATTR_EWFN, ATTR_BLOCK, ATTR_DIMS, ATTR_NAME, ATTR_DATA, ATTR_BODY,
+	ATTR_BODIES
 };
 
 struct attr_field {

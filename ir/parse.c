@@ -179,6 +179,20 @@ static bool read_ew(struct parser *p, enum ew *out)
 	return true;
 }
 
+static bool read_format(struct parser *p, enum block_kind *out)
+{
+	struct spot at = scan_here(&p->s);
+	size_t n = scan_word(&p->s);
+	if (n == 0)
+		return scan_expected(&p->s, "a block format");
+	*out = block_find(p->s.text + p->s.pos, n);
+	if (*out == BLOCK_NONE)
+		return scan_fail(&p->s, &at, ADZE_E_SYNTAX, "'%.*s' is no block format",
+				 (int)(n < 40 ? n : 40), p->s.text + p->s.pos);
+	p->s.pos += n;
+	return true;
+}
+
 /* A body that stands before this line, by its name. */
 static bool read_body_name(struct parser *p, int64_t *out)
 {
@@ -218,6 +232,7 @@ static bool read_field(struct parser *p, const struct attr_field *f, void *attrs
 	case ATTR_INT: return scan_int(&p->s, INT64_MIN, INT64_MAX, at);
 	case ATTR_FLOAT: return read_float(p, at);
 	case ATTR_EWFN: return read_ew(p, at);
+	case ATTR_BLOCK: return read_format(p, at);
 	case ATTR_DIMS: return read_dims(p, at);
 	case ATTR_BODY: return read_body_name(p, at);
 	case ATTR_BODIES: return read_body_names(p, at);

@@ -104,6 +104,7 @@ static bool is_empty(const struct attr_field *f, const void *at)
 	case ATTR_INT: return *(const ir_attr_INT *)at == 0;
 	case ATTR_FLOAT: return memcmp(at, &zero, sizeof zero) == 0;
 	case ATTR_EWFN: return *(const ir_attr_EWFN *)at == EW_ADD;
+	case ATTR_BLOCK: return *(const ir_attr_BLOCK *)at == BLOCK_NONE;
 	case ATTR_DIMS: return ((const ir_attr_DIMS *)at)->n == 0;
 	case ATTR_NAME: return true; /* a parameter's, which stands before the ':' */
 	case ATTR_DATA: return false;
@@ -139,6 +140,7 @@ static void print_field(const adze_graph *g, const struct attr_field *f, const v
 		text_add(out, "%s", number);
 		break;
 	case ATTR_EWFN: text_add(out, "%s", ew_info(*(const ir_attr_EWFN *)at)->name); break;
+	case ATTR_BLOCK: text_add(out, "%s", block_format(*(const ir_attr_BLOCK *)at)->name); break;
 	case ATTR_DIMS: print_dims(at, out); break;
 	case ATTR_BODY: lex_print_name(out, ir_body(g, *(const ir_attr_BODY *)at)->name); break;
 	case ATTR_BODIES: print_bodies(g, at, out); break;

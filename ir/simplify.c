@@ -29,6 +29,7 @@
 	RULE(VIEW, drop_slice)        /* of everything */                          \
 	RULE(MOVE, drop_pad)          /* of nothing */                             \
 	RULE(MOVE, drop_concat)       /* of one */                                 \
+	RULE(MOVE, take_blocks)       /* of what blocks stand for: the blocks first */ \
 	RULE(PLAIN, use_reduce)       /* by a body that is one associative function */
 
 /* Far more than a chain of rules on one node has; a guard against rules that undo others. */
@@ -428,6 +429,20 @@ static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum e
 		return false;
 	ew_start_element(*out, dtype, start);
 	return memcmp(from, start, dtype_bytes(dtype)) == 0;
+}
+
+/* A few rows of a table in blocks, and not all of it, become f32. */
+static ir_val take_blocks(adze_graph *g, ir_val v)
+{
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) != OP_TAKE || op_of(g, x) != OP_DEQUANTIZE_BLOCKS ||
+	    IR_ATTRS(axis, g, v)->axis == ir_type(g, x)->rank - 1)
+		return v;
+	struct attrs_axis axis = *IR_ATTRS(axis, g, v);
+	struct attrs_dequantize_blocks blocks = *IR_ATTRS(dequantize_blocks, g, x);
+	const ir_val args[2] = {ir_arg(g, x, 0), ir_arg(g, v, 1)};
+	ir_val rows = ir_emit(g, OP_TAKE, args, 2, &axis, NULL);
+	return ir_emit1(g, OP_DEQUANTIZE_BLOCKS, rows, &blocks, NULL);
 }
 
 static ir_val use_reduce(adze_graph *g, ir_val v)

@@ -67,6 +67,8 @@ static bool field_is_valid(const adze_graph *g, const struct attr_field *f, cons
 	const struct ir_data *data = at;
 	switch (f->kind) {
 	case ATTR_EWFN: return (unsigned)*(const enum ew *)at < EW_COUNT;
+	case ATTR_BLOCK:
+		return (unsigned)*(const enum block_kind *)at < BLOCK_COUNT;
 	case ATTR_DIMS: return dims->n >= 0 && dims->n <= ADZE_MAX_RANK;
 	case ATTR_NAME: return *(const char *const *)at != NULL;
 	case ATTR_DATA: return data->bytes != NULL || data->len == 0;
@@ -277,7 +279,7 @@ static adze_status check_numbers(struct check *c)
 		bool given = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
 		if (k >= g->nnode)
 			return bad_line(c, v, "more groups than nodes");
-		if (k == 0 && !given && ir_class(g, v) != CLASS_VIEW && op != OP_CONVERT)
+		if (k == 0 && !given && ir_class(g, v) != CLASS_VIEW && !ir_can_be_narrow(g, v))
 			return bad_line(c, v, "it must be in a group");
 		if (k != 0 && given)
 			return bad_line(c, v, "what is given to a graph is in no group");
@@ -363,9 +365,7 @@ static adze_status check_dots(const struct check *c)
 			continue;
 		if (!ir_dot_form(g, v, &form))
 			return bad_line(c, v, "strides cannot walk its contracting axes");
-		adze_dtype to = ir_type(g, v)->dtype;
-		if ((form.a_dtype != to || form.b_dtype != to) &&
-		    !ir_dot_converts(to, form.a_dtype, form.b_dtype))
+		if (!ir_dot_reads(&form, ir_type(g, v)->dtype))
 			return bad_line(c, v, "no product converts operands of these types");
 	}
 	for (size_t i = 0; i < g->noutput; i++)
@@ -402,7 +402,7 @@ static void find_last(struct check *c)
 /* The value with memory behind views. */
 static ir_val behind(const adze_graph *g, ir_val v)
 {
-	while ((ir_class(g, v) == CLASS_VIEW || g->node[v].op == OP_CONVERT) && g->group[v] == 0)
+	while ((ir_class(g, v) == CLASS_VIEW || ir_can_be_narrow(g, v)) && g->group[v] == 0)
 		v = ir_arg(g, v, 0);
 	return v;
 }

@@ -257,6 +257,28 @@ static bool through_bitcast(const adze_graph *g, ir_val v, struct ir_view *w)
 	return true;
 }
 
+/* From bytes to the elements that their blocks stand for; whole blocks along the last axis. */
+static bool through_blocks(const adze_graph *g, ir_val v, struct ir_view *w)
+{
+	enum block_kind b = IR_ATTRS(dequantize_blocks, g, v)->format;
+	int64_t bytes = block_format(b)->bytes, elements = block_format(b)->elements;
+	int last = w->rank - 1;
+	if (!ir_size_is(w->stride[last], 1) || w->offset.coef % bytes != 0)
+		return false;
+	for (int i = 0; i < last; i++) {
+		if (ir_size_is(w->extent[i], 1))
+			w->stride[i] = ir_size_const(0);
+		if (w->stride[i].coef % bytes != 0)
+			return false;
+		w->stride[i].coef = w->stride[i].coef / bytes * elements;
+	}
+	w->offset.coef = w->offset.coef / bytes * elements;
+	w->extent[last] = ir_size_of(g, &ir_type(g, v)->dim[last]);
+	w->dtype = ADZE_F32;
+	w->block = b;
+	return true;
+}
+
 /* One view further: `w` describes the operand of `v`. */
 static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 {
@@ -273,6 +295,7 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 	case OP_TRANSPOSE: through_transpose(IR_ATTRS(axes, g, v), w); return true;
 	case OP_BROADCAST: through_broadcast(g, v, w); return true;
 	case OP_CONVERT: return true; /* w->dtype stays what lies in memory */
+	case OP_DEQUANTIZE_BLOCKS: return through_blocks(g, v, w);
 	case OP_PART: through_part(g, v, w); return true;
 	default: return false;
 	}
@@ -280,14 +303,14 @@ static bool through(const adze_graph *g, ir_val v, struct ir_view *w)
 
 static bool is_passed_through(const adze_graph *g, ir_val v)
 {
-	if (g->node[v].op == OP_CONVERT)
+	if (ir_can_be_narrow(g, v))
 		return ir_is_read_narrow(g, v);
 	return ir_class(g, v) == CLASS_VIEW && (g->group == NULL || g->group[v] == 0);
 }
 
 bool ir_is_read_narrow(const adze_graph *g, ir_val v)
 {
-	return g->node[v].op == OP_CONVERT && g->stage >= STAGE_GROUPED && g->group[v] == 0;
+	return ir_can_be_narrow(g, v) && g->stage >= STAGE_GROUPED && g->group[v] == 0;
 }
 
 ir_val ir_behind(const adze_graph *g, ir_val v)

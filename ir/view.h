@@ -29,6 +29,7 @@ int64_t ir_size_bound(const adze_graph *g, struct ir_size a);
 struct ir_view {
 	ir_val base; /* a value with memory of its own */
 	adze_dtype dtype; /* of the elements, which the bytes of `base` hold */
+	enum block_kind block; /* in which they lie; strides are in what those stand for */
 	int rank;
 	struct ir_size extent[ADZE_MAX_RANK];
 	struct ir_size stride[ADZE_MAX_RANK]; /* in elements; coef may be 0 or negative */
@@ -44,8 +45,14 @@ void ir_view_dense(const adze_graph *g, ir_val v, struct ir_view *out);
  */
 bool ir_view_of(const adze_graph *g, ir_val v, struct ir_view *out);
 
-/** Whether `v` is a conversion that fusion put in no group: products, and they alone, read
- * what is behind it, as view.dtype says, and convert each element. */
+/** Whether the operation is one that products may do themselves: a conversion, or of blocks. */
+static inline bool ir_can_be_narrow(const adze_graph *g, ir_val v)
+{
+	return g->node[v].op == OP_CONVERT || g->node[v].op == OP_DEQUANTIZE_BLOCKS;
+}
+
+/** Whether `v` is such a one that fusion put in no group: products, and they alone, read
+ * what is behind it, as view.dtype and view.block say, and convert each element. */
 bool ir_is_read_narrow(const adze_graph *g, ir_val v);
 
 /** The value whose memory `v` is read from: `v`, or what is behind its views and such

@@ -11,6 +11,7 @@
 #ifndef ADZE_PLAIN_H
 #define ADZE_PLAIN_H
 
+#include "base/block.h"
 #include "base/ew.h"
 #include "base/mem.h"
 
@@ -43,8 +44,8 @@ struct plain_body {
 };
 
 /**
- * One call. `param` is what the operation's attributes say, field by field: INT and EWFN one
- * number, FLOAT the bits of a double, DIMS a struct plain_dims, BODY nothing.
+ * One call. `param` is what the operation's attributes say, field by field: INT, EWFN and
+ * BLOCK one number, FLOAT the bits of a double, DIMS a struct plain_dims, BODY nothing.
  */
 struct plain {
 	int ny, nx;
@@ -74,7 +75,8 @@ struct plain_plan {
 /**
  * A row. Before plan() and run() are called, holds() has said yes. What it may rely on: counts
  * of operands, results and parameters are the operation's, numbers in a plain_dims are at most
- * ADZE_MAX_RANK, functions are rows of ew.def. All else it checks, types, ranks and extents, for
+ * ADZE_MAX_RANK, functions are rows of ew.def, formats
+ * of block.def. All else it checks, types, ranks and extents, for
  * these come from files: so that run() stays within the arrays whatever their elements are.
  * `at` is not set in holds() and plan().
  */

@@ -91,6 +91,16 @@ ADZE_API size_t adze_dtype_bytes(adze_dtype dtype);
 ADZE_API int adze_dtype_bits(adze_dtype dtype);
 ADZE_API adze_dtype adze_dtype_find(const char *name);
 
+/**
+ * Block formats, in which GGUF files pack weights: "q8_0", "q4_k" and so on, all in lower case
+ * (`adze blocks` lists them). Bytes of n numbers; 0 for an unknown name, or where n is not whole
+ * blocks. Packing: E_UNSUPPORTED for formats that can be read alone. See
+ * adze_dequantize_blocks() for their use in graphs.
+ */
+ADZE_API size_t adze_block_bytes(const char *format, size_t n);
+ADZE_API adze_status adze_block_quantize(const char *format, const float *x, size_t n, void *out);
+ADZE_API adze_status adze_block_dequantize(const char *format, const void *x, size_t n, float *out);
+
 /* ---- host buffers: bytes on the host with a shape ----------------------------------- */
 
 typedef struct adze_host_buffer adze_host_buffer;

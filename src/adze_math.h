@@ -165,6 +165,10 @@ ADZE_API adze_tensor adze_quantize(adze_tensor x, adze_tensor scale, adze_tensor
 ADZE_API adze_tensor adze_dequantize(adze_tensor x, adze_tensor scale, adze_tensor zero,
 				     const char *axis);
 
+/** The f32 that bytes (u8) stand for: blocks of a GGUF format ("q4_0", "q6_k") along the last axis,
+ * [.., n / elements * bytes] to [.., n]. A product reads them as they lie. */
+ADZE_API adze_tensor adze_dequantize_blocks(adze_tensor x, const char *format);
+
 /* ---- samples: of `state`, as adze_rng_bits() takes it; *next, which may be NULL, the state for
  * more. f64 has 53 random bits, other floats have 24, computed in f32. ---- */
 
@@ -279,6 +283,7 @@ ADZE_API adze_tensor adze_categorical(adze_tensor state, adze_tensor logits, con
 #define adze_quantize(x, scale, zero, axis, dtype) \
 	adze_quantize(ADZE_AT(x), scale, zero, axis, dtype)
 #define adze_dequantize(x, scale, zero, axis) adze_dequantize(ADZE_AT(x), scale, zero, axis)
+#define adze_dequantize_blocks(x, format) adze_dequantize_blocks(ADZE_AT(x), format)
 #define adze_uniform(state, ...) adze_uniform(ADZE_AT(state), __VA_ARGS__)
 #define adze_normal(state, ...) adze_normal(ADZE_AT(state), __VA_ARGS__)
 #define adze_truncated_normal(state, ...) adze_truncated_normal(ADZE_AT(state), __VA_ARGS__)

@@ -231,6 +231,33 @@ static int run_types(int argc, char **argv)
 const struct cmd cmd_types = {
 	"types", "[--json]", "Lists the element types.", "      --json  as JSON\n", run_types};
 
+static int run_blocks(int argc, char **argv)
+{
+	static const char *const key[] = {"name", "gguf", "numbers", "bytes", "what"};
+	static const char *const head[] = {"NAME", "GGUF", "NUMBERS", "BYTES", "WHAT"};
+	static const bool truth[5] = {false};
+	struct list l;
+	enum form form;
+	int code = list_options(&cmd_blocks, argc, argv, false, &form, NULL);
+	if (code != 0)
+		return code - 1;
+	list_init(&l, form, key, head, 5);
+	for (int i = BLOCK_NONE + 1; i < BLOCK_COUNT; i++) {
+		const struct block_format *f = block_format((enum block_kind)i);
+		char gguf[12], elements[12], bytes[12];
+		snprintf(gguf, sizeof gguf, "%d", f->gguf);
+		snprintf(elements, sizeof elements, "%d", f->elements);
+		snprintf(bytes, sizeof bytes, "%d", f->bytes);
+		const char *cell[] = {f->name, gguf, elements, bytes, f->doc};
+		list_row(&l, cell, truth);
+	}
+	return list_print(&l);
+}
+
+const struct cmd cmd_blocks = {
+	"blocks", "[--json]", "Lists the formats of weights in blocks.", "      --json  as JSON\n",
+	run_blocks};
+
 const struct cmd cmd_passes = {
 	"passes", "[--json]", "Lists the passes over graphs, in their order.",
 	"      --json  as JSON\n", run_passes};

@@ -65,6 +65,29 @@ adze_tensor(adze_quantize)(adze_tensor x, adze_tensor scale, adze_tensor zero, c
 	return form_end(&op, (adze_convert)(y, dtype));
 }
 
+static adze_tensor blocks(struct tensor_op *op, adze_tensor x, const char *format, bool quick)
+{
+	struct attrs_dequantize_blocks a = {.quick = quick};
+	if (op->ok && format != NULL)
+		a.format = block_find(format, strlen(format));
+	if (op->ok && a.format == BLOCK_NONE)
+		tensor_fail(op, ADZE_E_ARGUMENT, "there is no block format '%.40s'",
+			    format != NULL ? format : "");
+	return form_of(op, op->ok ? ir_emit1(op->graph, OP_DEQUANTIZE_BLOCKS, x.id, &a, NULL) : 0);
+}
+
+adze_tensor(adze_dequantize_blocks)(adze_tensor x, const char *format)
+{
+	struct tensor_op op = tensor_begin("dequantize_blocks", &x, 1);
+	return form_end(&op, blocks(&op, x, format, false));
+}
+
+adze_tensor(adze_nn_packed)(adze_tensor weight, const char *format)
+{
+	struct tensor_op op = tensor_begin("nn_packed", &weight, 1);
+	return form_end(&op, blocks(&op, weight, format, true));
+}
+
 adze_tensor(adze_dequantize)(adze_tensor x, adze_tensor scale, adze_tensor zero, const char *axis)
 {
 	struct tensor_op op = begin("dequantize", x, scale, zero);

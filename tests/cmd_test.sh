@@ -141,6 +141,7 @@ expect 0 "ops" '^softmax ' ops
 expect 0 "ops as JSON" '"name": "softmax"' ops --json
 expect 0 "ops as Markdown" '^| `softmax` |' ops --markdown
 expect 0 "passes" '^fuse ' passes
+expect 0 "blocks" '^q4_0 *2 *32 *18 *4 bits' blocks
 expect 0 "types" '^f4e2m1 *4 *float *F4 *no' types
 expect 0 "kernels" '^add_f32  *add_f32_scalar  *scalar  *yes' kernels add_f32
 expect 0 "kernels as JSON" '"family": "gemm_f32"' kernels --json gemm

@@ -262,6 +262,18 @@ static const struct graph_case graph_case[] = {
 	 " %4 = cumulative %x, by=min, axis=1, reverse=1\n %5 = cumulative %i, axis=0\n"
 	 " %6 = top_k %x, axis=2, k=7\n %7 = top_k %1, axis=0, k=2, smallest=1\n"
 	 " return a=%2, b=%3, c=%4, d=%5, e=%6, f=%7\n}\n", "exact", 1},
+	{"weights in blocks, alone and in products from both sides",
+	 "graph g(%x: f32[t<=40, 64], %w: weight u8[3, 5, 36], %i: i32[4], %b: f32[5]) {\n"
+	 " %1 = dequantize_blocks %w, format=q4_0 : f32[3, 5, 64]\n"
+	 " %2 = dot %x, %1, sum_a=[1], sum_b=[2] : f32[t<=40, 3, 5]\n"
+	 " %3 = dot %1, %x, sum_a=[2], sum_b=[1] : f32[3, 5, t<=40]\n"
+	 " %4 = slice %1, start=[1, 0, 0], limit=[2, 5, 64] : f32[1, 5, 64]\n"
+	 " %5 = reshape %4 : f32[5, 64]\n"
+	 " %6 = dot %x, %5, sum_a=[1], sum_b=[1] : f32[t<=40, 5]\n"
+	 " %7 = broadcast %b, axes=[1] : f32[t<=40, 5]\n %8 = add %6, %7\n %9 = relu %8\n"
+	 " %10 = take %w, %i : u8[4, 5, 36]\n"
+	 " %11 = dequantize_blocks %10, format=q4_0, quick=1 : f32[4, 5, 64]\n"
+	 " return a=%2, b=%3, c=%9, d=%11\n}\n", "rel:1e-5 abs:1e-6", 1},
 	{"factors and solutions",
 	 "graph g(%x: f32[t<=4, 6, 6], %b: f32[t<=4, 90, 6]) {\n %1 = const {8} : f32[]\n"
 	 " %2 = iota axis=0 : i32[6, 6]\n %3 = iota axis=1 : i32[6, 6]\n %4 = eq %2, %3\n"

@@ -114,7 +114,9 @@ static bool run_golden(const struct golden *t, struct text *out, struct diag *d)
 {
 	adze_graph *g = NULL;
 	struct ir_pass_options options = {.passes = t->staged ? NULL : t->passes,
-					  .until = t->stage};
+					  .until = t->stage,
+					  .narrow_products =
+						  find_line(t->text, "# narrow") != NULL};
 	bool ok = ir_parse(&mem_libc, t->text, t->len, t->name, d, &g) == ADZE_OK;
 	if (ok && (t->staged || t->passes[0] != '\0'))
 		ok = ir_run_passes(&g, &options, d) == ADZE_OK;

@@ -137,6 +137,8 @@ static void read_call(const char *inputs, const char *bodies, const char *line, 
 			read_body(ir_body(g, *(const ir_attr_BODY *)(const void *)at), c, nbody++);
 		else if (f->kind == ATTR_EWFN)
 			c->param[c->nparam] = (int64_t)*(const enum ew *)(const void *)at;
+		else if (f->kind == ATTR_BLOCK)
+			c->param[c->nparam] = (int64_t)*(const enum block_kind *)(const void *)at;
 		else
 			memcpy(c->param + c->nparam, at, n * sizeof *c->param);
 		c->nparam += (int)n;
@@ -202,6 +204,8 @@ static void damage(struct call *c, const struct attr_schema *schema, uint64_t *s
 		return;
 	if (schema->field[field].kind == ATTR_EWFN)
 		c->param[at] = (int64_t)pick(seed, EW_COUNT);
+	else if (schema->field[field].kind == ATTR_BLOCK)
+		c->param[at] = 1 + (int64_t)pick(seed, BLOCK_COUNT - 1);
 	else if (schema->field[field].kind == ATTR_DIMS && pick(seed, 3) == 0)
 		c->param[at] = (int64_t)pick(seed, ADZE_MAX_RANK + 1);
 	else if (schema->field[field].kind == ATTR_DIMS)
@@ -416,6 +420,8 @@ static const char *const sample[][4] = {
 	{"cumulative", "%x: i8[4, 5]", "", "cumulative %x, axis=0, exclusive=1"},
 	{"top_k", "%x: f32[3, 9, 2]", "", "top_k %x, axis=1, k=4"},
 	{"top_k", "%x: u16[20]", "", "top_k %x, axis=0, k=20, smallest=1"},
+	{"dequantize_blocks", "%x: u8[3, 36]", "", "dequantize_blocks %x, format=q4_0"},
+	{"dequantize_blocks", "%x: u8[420]", "", "dequantize_blocks %x, format=q6_k, quick=1"},
 	{"cholesky", "%x: f64[2, 5, 5]", "", "cholesky %x"},
 	{"cholesky", "%x: c64[3, 3]", "", "cholesky %x, lower=1"},
 	{"triangular_solve", "%a: c128[2, 2], %b: c128[3, 2]", "",

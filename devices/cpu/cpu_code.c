@@ -10,7 +10,7 @@
 static const char *const step_name[CPU_STEP_COUNT] = {
 	"ew",   "reduce", "columns", "arg",  "row", "gemm", "conv",  "window",
 	"copy", "fill",   "pick",    "put",  "take", "iota", "extent", "plain",
-	"branch", "while", "scan", "convert", "attend"};
+	"branch", "while", "scan", "convert", "attend", "blocks"};
 
 const char *cpu_step_name(enum cpu_step_kind kind)
 {

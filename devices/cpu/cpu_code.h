@@ -91,6 +91,8 @@ struct cpu_body {
  *            slices, 1: backwards, block
  *   ATTEND   views: y [outer.., rows, dv], q [outer.., rows, d], k [outer.., t, d],
  *            v [outer.., t, dv], then what the body reads besides scores [outer.., rows, t]
+ *   BLOCKS   a product with weights in blocks: views y [outer.., m, n], x [outer.., m, k], both
+ *            f32, w [outer.., n, bytes]; param: enum block_kind, 1: x may be rounded
  *   CONVERT  view 1 as the type of view 0, dense; the one kind that may see packed types
  * A loop's carries lie in its first results. Its body writes a new one over the old where its
  * block says so, and else to a spare, of which there is one for each of those.
@@ -98,7 +100,8 @@ struct cpu_body {
 enum cpu_step_kind {
 	CPU_EW, CPU_REDUCE, CPU_COLUMNS, CPU_ARG, CPU_ROW, CPU_GEMM, CPU_CONV, CPU_WINDOW,
 	CPU_COPY, CPU_FILL, CPU_PICK, CPU_PUT, CPU_TAKE, CPU_IOTA, CPU_EXTENT, CPU_PLAIN,
-	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_CONVERT, CPU_ATTEND, CPU_STEP_COUNT
+	CPU_BRANCH, CPU_WHILE, CPU_SCAN, CPU_CONVERT, CPU_ATTEND, CPU_BLOCKS,
+	CPU_STEP_COUNT
 };
 
 /** What a step is in the graph, for people; strings are "" and the line 0 where not known. */

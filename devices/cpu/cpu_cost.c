@@ -140,7 +140,8 @@ static void count_product(struct coster *c)
 {
 	const struct cpu_view *v = c->s->view;
 	double k = extent(c, 1, v[1].rank - 1);
-	count_as(c, v[2].dtype,
+	bool blocks = c->s->kind == CPU_BLOCKS; /* bytes, which stand for f32 */
+	count_as(c, blocks ? ADZE_F32 : v[2].dtype,
 		 (dtype_is_complex((adze_dtype)v[2].dtype) ? 8 : 2) * elements(c, 0) * k);
 }
 
@@ -221,7 +222,8 @@ adze_cost cpu_step_cost(const struct cpu_step *s, const int64_t *number)
 			 elements(&c, 0) * family_flops(op_info((enum ir_op)s->op)->name,
 							type_name(s->view[0].dtype)));
 		break;
-	case CPU_GEMM: count_product(&c); break;
+	case CPU_GEMM:
+	case CPU_BLOCKS: count_product(&c); break;
 	case CPU_CONV: count_conv(&c); break;
 	case CPU_WINDOW: count_window(&c); break;
 	case CPU_ATTEND: count_attend(&c); break;

@@ -131,7 +131,7 @@ static cpu_runner *const runner[CPU_STEP_COUNT] = {
 	[CPU_PICK] = cpu_run_pick,     [CPU_PUT] = cpu_run_put,
 	[CPU_TAKE] = cpu_run_take,     [CPU_IOTA] = cpu_run_iota,
 	[CPU_EXTENT] = cpu_run_extent, [CPU_PLAIN] = cpu_run_plain,
-	[CPU_ATTEND] = cpu_run_attend,
+	[CPU_ATTEND] = cpu_run_attend, [CPU_BLOCKS] = cpu_run_blocks,
 	[CPU_BRANCH] = cpu_run_branch, [CPU_WHILE] = cpu_run_while,
 	[CPU_SCAN] = cpu_run_scan,     [CPU_CONVERT] = cpu_run_convert,
 };

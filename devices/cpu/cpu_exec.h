@@ -126,6 +126,7 @@ struct cpu_work {
 	/* What the tasks of this step share; set by its runner. */
 	int64_t units, grain, inner, length;
 	int64_t blocks_m, blocks_n, block_m, block_n, outer;
+	const void *shared; /* BLOCKS: the product under way */
 	int route; /* GEMM: how the blocks are made */
 };
 
@@ -212,6 +213,15 @@ adze_status cpu_describe_steps(adze_context *c, const struct cpu_loaded *l, cons
 			       struct device_step *out, struct diag *d);
 /** What a step takes once; `number` are the code's, worked out. */
 adze_cost cpu_step_cost(const struct cpu_step *s, const int64_t *number);
+
+/* ---- products with weights in blocks: cpu_blocks.c ---- */
+
+cpu_runner cpu_run_blocks;
+bool cpu_blocks_holds(const struct cpu_step *s);
+bool cpu_blocks_agrees(const struct cpu_step *s, const struct cpu_box *box);
+/** Scratch of one worker behind the epilogue's, for rows of x and widths at their bounds. */
+size_t cpu_blocks_scratch(const struct cpu_step *s, const struct cpu_bound *b,
+			  const int64_t *number);
 
 /** Whether a PLAIN step has the views and parameters of its operation. */
 bool cpu_plain_step_holds(const struct cpu_step *s);

@@ -187,6 +187,7 @@ static bool agree(const struct cpu_loaded *l, const struct cpu_step *s, const st
 		       box[0].extent[0] == box[1].extent[0] &&
 		       box[0].extent[2] == box[1].extent[2] && box[0].extent[1] == box[2].count;
 	case CPU_ATTEND: return cpu_attend_agrees(s, box);
+	case CPU_BLOCKS: return cpu_blocks_agrees(s, box);
 	case CPU_PLAIN: return cpu_plain_agrees(s, b, box, &work) && work <= scratch;
 	case CPU_BRANCH:
 	case CPU_WHILE:
@@ -215,6 +216,8 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 		own = (size_t)number[s->param[0]] * dtype_bytes((adze_dtype)s->pro.dtype);
 	else if (s->kind == CPU_ATTEND)
 		own = cpu_attend_scratch(s, b, number);
+	else if (s->kind == CPU_BLOCKS)
+		own = cpu_blocks_scratch(s, b, number);
 	else if (s->kind == CPU_GEMM) {
 		const struct cpu_view *a = &s->view[1], *y = &s->view[0];
 		own = cpu_gemm_scratch(b, number[a->extent[a->rank - 2]],

@@ -204,6 +204,14 @@ static void bind_attend(adze_context *c, struct cpu_bound *b, struct diag *d)
 		b->attend[i] = find(c, d, "%s", family[i]);
 }
 
+static void bind_blocks(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
+			struct diag *d)
+{
+	b->second = find(c, d, "gemm_nt_f32");
+	context_log(c, ADZE_LOG_INFO, "product with %s: decoded to f32",
+		    block_format((enum block_kind)s->param[0])->name);
+}
+
 static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 		      struct diag *d)
 {
@@ -237,6 +245,7 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 				       (int)dtype_bytes((adze_dtype)s->view[0].dtype));
 		break;
 	case CPU_ATTEND: bind_attend(c, b, d); break;
+	case CPU_BLOCKS: bind_blocks(c, s, b, d); break;
 	case CPU_PLAIN:
 		b->plain = plain_find(op_info((enum ir_op)s->op)->name);
 		context_log(c, ADZE_LOG_INFO, "%s of %s: plain loops", b->plain->name, type);
@@ -396,6 +405,7 @@ static bool step_holds(const struct cpu_code *c, const struct cpu_step *s)
 		       s->view[0].dtype == ADZE_I32;
 	case CPU_PLAIN: return cpu_plain_step_holds(s);
 	case CPU_ATTEND: return cpu_attend_holds(s);
+	case CPU_BLOCKS: return cpu_blocks_holds(s);
 	case CPU_BRANCH:
 	case CPU_WHILE:
 	case CPU_SCAN: return cpu_region_holds(c, s);
@@ -410,7 +420,7 @@ static bool epilogue_holds(const struct cpu_step *s)
 		return true;
 	bool rooted = s->kind == CPU_REDUCE || s->kind == CPU_COLUMNS || s->kind == CPU_ARG ||
 		      s->kind == CPU_ROW || s->kind == CPU_GEMM || s->kind == CPU_CONV ||
-		      s->kind == CPU_WINDOW;
+		      s->kind == CPU_WINDOW || s->kind == CPU_BLOCKS;
 	const struct cpu_view *first = &s->view[s->epi.load[0]];
 	return rooted && first->memory == s->view[0].memory && first->index == s->view[0].index &&
 	       first->byte == s->view[0].byte && first->dtype == s->view[0].dtype &&

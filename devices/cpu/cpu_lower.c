@@ -314,6 +314,11 @@ static adze_status lower_row(struct lowerer *l)
 
 static adze_status lower_dot(struct lowerer *l)
 {
+	struct ir_dot_form f;
+	if (ir_dot_form(l->g, l->group->root, &f) && (f.a_block || f.b_block)) {
+		TRY(lower_dot_blocks(l, &f));
+		return lower_epilogue(l);
+	}
 	if (lower_add_step(l, CPU_GEMM, l->group->root) == NULL)
 		return ADZE_E_NOMEM;
 	TRY(lower_dot_views(l));

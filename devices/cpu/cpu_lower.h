@@ -91,5 +91,7 @@ adze_status lower_bodies(struct lowerer *l);
 
 /** cpu_lower_dot.c: the views of the group's product, result first. */
 adze_status lower_dot_views(struct lowerer *l);
+/** cpu_lower_blocks.c: the step of a product one of whose operands lies in blocks. */
+adze_status lower_dot_blocks(struct lowerer *l, const struct ir_dot_form *f);
 
 #endif

@@ -16,7 +16,8 @@ static int field_params(enum attr_kind kind)
 	switch (kind) {
 	case ATTR_INT:
 	case ATTR_FLOAT:
-	case ATTR_EWFN: return 1;
+	case ATTR_EWFN:
+	case ATTR_BLOCK: return 1;
 	case ATTR_DIMS: return PLAIN_DIMS;
 	case ATTR_BODY: return 0;
 	default: return -1;
@@ -34,6 +35,8 @@ int cpu_plain_params(const struct attr_schema *schema, const void *attrs, int64_
 			return -1;
 		if (out != NULL && f->kind == ATTR_EWFN)
 			out[n] = (int64_t)*(const enum ew *)at;
+		else if (out != NULL && f->kind == ATTR_BLOCK)
+			out[n] = (int64_t)*(const enum block_kind *)at;
 		else if (out != NULL)
 			memcpy(out + n, at, (size_t)count * sizeof *out);
 		n += count;
@@ -47,6 +50,8 @@ static bool params_hold(const struct attr_schema *schema, const int64_t *param)
 	for (int i = 0; i < schema->nfield; i++) {
 		enum attr_kind kind = schema->field[i].kind;
 		if (kind == ATTR_EWFN && (*param < 0 || *param >= EW_COUNT))
+			return false;
+		if (kind == ATTR_BLOCK && !block_is(*param))
 			return false;
 		if (kind == ATTR_DIMS && (*param < 0 || *param > ADZE_MAX_RANK))
 			return false;

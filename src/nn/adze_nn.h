@@ -37,6 +37,13 @@ ADZE_API adze_tensor adze_nn_scaled_linear(struct adze_nn_scaled_linear l, adze_
 ADZE_STRUCT(adze_nn_embedding, ADZE_NN_EMBEDDING);
 /** Rows of [v, d] by integers [..]: [.., d]. Those outside are kept to the range. */
 ADZE_API adze_tensor adze_nn_embedding(struct adze_nn_embedding l, adze_tensor ids);
+/**
+ * A weight whose rows are packed in blocks of a GGUF format, as the f32 weight of a layer:
+ * bytes (u8) [.., in / elements * bytes] as [.., in]. Products with it may round the other
+ * operand to 8 bits for each 32 numbers, as docs/nn.md says; adze_dequantize_blocks() is the
+ * same for products of f32.
+ */
+ADZE_API adze_tensor adze_nn_packed(adze_tensor weight, const char *format);
 
 #define ADZE_NN_CONV(T, O, S, L) T(weight, "") O(bias, "")
 ADZE_STRUCT(adze_nn_conv, ADZE_NN_CONV);
@@ -294,6 +301,7 @@ ADZE_API adze_tensor adze_nn_sample(adze_tensor logits, const adze_sample_option
 
 #define adze_nn_linear(l, x) adze_nn_linear(l, ADZE_AT(x))
 #define adze_nn_scaled_linear(l, x) adze_nn_scaled_linear(l, ADZE_AT(x))
+#define adze_nn_packed(weight, format) adze_nn_packed(ADZE_AT(weight), format)
 #define adze_nn_embedding(l, ids) adze_nn_embedding(l, ADZE_AT(ids))
 #define adze_nn_conv(l, x, ...) adze_nn_conv(l, ADZE_AT(x), __VA_ARGS__)
 #define adze_nn_conv_transpose(l, x, ...) adze_nn_conv_transpose(l, ADZE_AT(x), __VA_ARGS__)
