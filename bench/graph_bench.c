@@ -1,168 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Graphs: how long compiling takes, a chain of element-wise operations against a loop that
- * copies, and a matrix product against OpenBLAS. One thread.
+ * Graphs of one or a few operations against what the machine can do: element-wise chains and
+ * rows from memory, attention, a product that fits into caches against OpenBLAS.
  */
 #include "config.h"
 
 #include "bench/bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "ir/graph.h"
+#include "base/status.h"
 
 #if HAVE_OPENBLAS
 #include <cblas.h>
 #endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
-enum { CHAIN = 16 << 20, SIDE = 1024, LAYERS = 70 };
+enum { MOST_IN = 4, SIDE = 1024 };
+#define ELEMENTS (16 << 20) /* of f32: 64 MiB */
 
-/* ---- compile ---- */
-
-static adze_tensor linear(adze_tensor x, const char *name, const char *weight_dims,
-			  const char *bias_dims)
-{
-	char full[64];
-	snprintf(full, sizeof full, "%s.weight", name);
-	adze_tensor w = adze_weight(x.graph, full, ADZE_F32, weight_dims);
-	snprintf(full, sizeof full, "%s.bias", name);
-	adze_tensor b = adze_weight(x.graph, full, ADZE_F32, bias_dims);
-	return adze_add(adze_dot(x, w, "-1=in"), b);
-}
-
-/* The network of `adze demo`. */
-static void build_digits(adze_graph *g)
-{
-	adze_tensor x = adze_convert(adze_input(g, "image", ADZE_U8, "n<=64 row=8 column=8"),
-				     ADZE_F32);
-	x = adze_reshape(x, "n=? in=64");
-	x = adze_mul(x, adze_scalar_like(x, 1.0 / 16));
-	x = adze_relu(linear(x, "fc1", "out=96 in=64", "out=96"));
-	x = linear(x, "fc2", "out=10 in=96", "out=10");
-	adze_output(adze_softmax(x, "out"), "probability");
-	adze_output(adze_argmax(x, "out"), "label");
-}
-
-/* Layers with a residual, as deep as it takes for 500 nodes. */
-static void build_deep(adze_graph *g)
-{
-	adze_tensor x = adze_input(g, "x", ADZE_F32, "t<=16 out=64");
-	for (int i = 0; i < LAYERS; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "layer%d", i);
-		x = adze_add(x, adze_gelu(linear(x, name, "out=64 in=64", "out=64")));
-	}
-	adze_output(x, "y");
-}
-
-struct compile_job {
-	adze_device *device;
-	adze_graph *graph;
+struct contest {
+	const char *name, *parameters;
+	void (*build)(const adze_tensor *x);
+	const char *in[MOST_IN]; /* shapes of f32 */
+	bench_function *peer;    /* "openblas" */
+	double bytes, flops;     /* of a call; bytes go to memory or come from it */
 };
 
-static bool compile_once(void *self)
-{
-	const struct compile_job *j = self;
-	adze_exe *exe;
-	if (adze_compile(j->device, j->graph, &exe) != ADZE_OK)
-		return false;
-	adze_exe_destroy(exe);
-	return true;
-}
-
-static int measure_compile(const char *name, void (*build)(adze_graph *g))
-{
-	if (!bench_wanted(name))
-		return 0;
-	adze_context *context = bench_context(1);
-	struct compile_job j = {NULL, NULL};
-	struct bench_time t;
-	bool good = adze_device_open(context, "cpu", &j.device) == ADZE_OK &&
-		    adze_graph_create(context, name, &j.graph) == ADZE_OK;
-	if (good) {
-		build(j.graph);
-		bench_function *run = compile_once;
-		void *self = &j;
-		good = bench_measure(&run, &self, 1, 20, &t);
-	}
-	if (good) {
-		char parameters[64];
-		snprintf(parameters, sizeof parameters, "\"nodes\":%zu", j.graph->nnode - 1);
-		bench_print(name, parameters, &t, "");
-	}
-	int code = good ? 0 : bench_failed(context, name);
-	adze_graph_destroy(j.graph);
-	adze_device_close(j.device);
-	adze_context_destroy(context);
-	return code;
-}
-
-int compile_bench(void)
-{
-	return measure_compile("compile_digits", build_digits) |
-	       measure_compile("compile_500_nodes", build_deep);
-}
-
-/* ---- calls against a plain loop ---- */
-
-struct call_job {
+struct job {
 	adze_module *module;
-	adze_buffer *in[2], *out;
+	adze_buffer *in[MOST_IN], *out;
 	size_t nin;
+	float *room; /* for the peer's result */
 };
 
 static bool call_once(void *self)
 {
-	struct call_job *j = self;
+	struct job *j = self;
 	return adze_call(j->module, j->in, j->nin, &j->out, 1, NULL) == ADZE_OK;
 }
 
-struct loop_job {
-	const float *a, *b;
-	float *y;
-	size_t n;
-};
+/* ---- the graphs ---- */
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void copy_avx2(float *y, const float *x, size_t n)
+static void build_chain(const adze_tensor *in)
 {
-	for (size_t i = 0; i + 8 <= n; i += 8)
-		_mm256_storeu_ps(y + i, _mm256_loadu_ps(x + i));
-}
-#endif
-
-/* Reads and writes the bytes of the chain, and does nothing else. */
-static bool copy_once(void *self)
-{
-	struct loop_job *j = self;
-#if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2")) {
-		copy_avx2(j->y, j->a, j->n);
-		return true;
-	}
-#endif
-	for (size_t i = 0; i < j->n; i++)
-		j->y[i] = j->a[i];
-	return true;
-}
-
-#if HAVE_OPENBLAS
-static bool blas_once(void *self)
-{
-	struct loop_job *j = self;
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1, j->a, SIDE,
-		    j->b, SIDE, 0, j->y, SIDE);
-	return true;
-}
-#endif
-
-static void build_chain(adze_graph *g)
-{
-	adze_tensor x = adze_input(g, "a", ADZE_F32, "n=16777216");
-	adze_tensor y = adze_add(x, adze_scalar_like(x, 1.5));
+	adze_tensor x = in[0], y = adze_add(x, adze_scalar_like(x, 1.5));
 	y = adze_mul(y, adze_scalar_like(x, 0.75));
 	y = adze_max(y, adze_scalar_like(x, -0.5));
 	y = adze_sub(y, x);
@@ -172,85 +54,163 @@ static void build_chain(adze_graph *g)
 	adze_output(adze_neg(y), "y");
 }
 
-static void build_product(adze_graph *g)
+static void build_gelu(const adze_tensor *in)
 {
-	adze_tensor a = adze_input(g, "a", ADZE_F32, "m=1024 k=1024");
-	adze_output(adze_dot(a, adze_input(g, "b", ADZE_F32, "k=1024 n=1024"), "k"), "y");
+	adze_output(adze_add(adze_gelu(in[0]), in[1]), "y");
 }
 
-static adze_status make_input(adze_device *device, const char *dims, uint32_t seed,
-			      adze_buffer **out)
+static void build_gate(const adze_tensor *in)
+{
+	adze_output(adze_mul(adze_silu(in[0]), in[1]), "y");
+}
+
+static void build_softmax(const adze_tensor *in)
+{
+	adze_output(adze_softmax(in[0], "1"), "y");
+}
+
+static void build_layer_norm(const adze_tensor *in)
+{
+	adze_output(adze_layer_norm(in[0], in[1], in[2], 1e-5), "y");
+}
+
+static void build_rms_norm(const adze_tensor *in)
+{
+	adze_output(adze_rms_norm(in[0], in[1], 1e-5), "y");
+}
+
+static void build_add_norm(const adze_tensor *in)
+{
+	adze_output(adze_rms_norm(adze_add(in[0], in[1]), in[2], 1e-5), "y");
+}
+
+static void build_attention(const adze_tensor *in)
+{
+	adze_attention_options causal = {.causal = true};
+	adze_output(adze_attention(in[0], in[1], in[2], &causal), "y");
+}
+
+static void build_product(const adze_tensor *in)
+{
+	adze_output(adze_dot(in[0], in[1], "k"), "y");
+}
+
+#if HAVE_OPENBLAS
+static bool blas_once(void *self)
+{
+	struct job *j = self;
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1,
+		    adze_buffer_data(j->in[0]), SIDE, adze_buffer_data(j->in[1]), SIDE, 0, j->room,
+		    SIDE);
+	return true;
+}
+#define OPENBLAS blas_once
+#else
+#define OPENBLAS NULL
+#endif
+
+#define ROWS "4096 4096"
+static const struct contest contest[] = {
+	{"chain", "\"operations\":8,\"elements\":16777216,\"dtype\":\"f32\"", build_chain,
+	 {"n=16777216"}, NULL, 8.0 * ELEMENTS, 8.0 * ELEMENTS},
+	{"gelu_add", "\"elements\":16777216,\"dtype\":\"f32\"", build_gelu,
+	 {"n=16777216", "n=16777216"}, NULL, 12.0 * ELEMENTS, 2.0 * ELEMENTS},
+	{"silu_mul", "\"elements\":16777216,\"dtype\":\"f32\"", build_gate,
+	 {"n=16777216", "n=16777216"}, NULL, 12.0 * ELEMENTS, 2.0 * ELEMENTS},
+	{"softmax", "\"rows\":4096,\"columns\":4096,\"dtype\":\"f32\"", build_softmax, {ROWS}, NULL,
+	 8.0 * ELEMENTS, 0},
+	{"layer_norm", "\"rows\":4096,\"columns\":4096,\"dtype\":\"f32\"", build_layer_norm,
+	 {ROWS, "4096", "4096"}, NULL, 8.0 * ELEMENTS, 0},
+	{"rms_norm", "\"rows\":4096,\"columns\":4096,\"dtype\":\"f32\"", build_rms_norm,
+	 {ROWS, "4096"}, NULL, 8.0 * ELEMENTS, 0},
+	{"add_rms_norm", "\"rows\":4096,\"columns\":4096,\"dtype\":\"f32\"", build_add_norm,
+	 {ROWS, ROWS, "4096"}, NULL, 12.0 * ELEMENTS, 0},
+	/* Half of the scores are seen. */
+	{"attention", "\"heads\":32,\"rows\":2048,\"keys\":2048,\"width\":64,\"causal\":true",
+	 build_attention, {"h=32 s=2048 d=64", "h=32 t=2048 d=64", "h=32 t=2048 d=64"}, NULL, 0,
+	 2.0 * 32 * 2048 * 2048 * 64},
+	{"product", "\"m\":1024,\"n\":1024,\"k\":1024,\"dtype\":\"f32\"", build_product,
+	 {"m=1024 k=1024", "k=1024 n=1024"}, OPENBLAS, 0, 2.0 * SIDE * SIDE * SIDE},
+};
+
+/* ---- their time ---- */
+
+static adze_status make_input(adze_device *device, const char *dims, adze_buffer **out)
 {
 	adze_shape shape;
 	adze_status status = adze_shape_parse(ADZE_F32, dims, &shape);
 	if (status == ADZE_OK)
 		status = adze_buffer_create(device, &shape, out);
-	float *at = status == ADZE_OK ? adze_buffer_data(*out) : NULL;
-	for (int64_t i = 0; at != NULL && i < adze_shape_count(&shape); i++) {
-		seed = seed * 1664525u + 1013904223u;
-		at[i] = (float)(seed >> 8) / (float)(1 << 23) - 1;
-	}
+	if (status == ADZE_OK)
+		bench_fill(ADZE_F32, adze_buffer_data(*out), (size_t)adze_shape_count(&shape), 0);
 	return status;
 }
 
-struct contest {
-	const char *name, *parameters, *rival;
-	void (*build)(adze_graph *g);
-	bench_function *loop;
-	const char *dims[2];
-	size_t nin;
-	double bytes, flops; /* of a call */
-};
-
-static int run_contest(const struct contest *k)
+static bool prepare(adze_device *device, adze_graph *g, const struct contest *k, struct job *j,
+		    size_t *arena)
 {
-	if (!bench_wanted(k->name))
-		return 0;
-	adze_context *context = bench_context(1);
+	adze_tensor x[MOST_IN];
+	adze_exe *exe;
+	char name[] = "a";
+	for (; j->nin < MOST_IN && k->in[j->nin] != NULL; j->nin++, name[0]++) {
+		x[j->nin] = adze_input(g, name, ADZE_F32, k->in[j->nin]);
+		if (make_input(device, k->in[j->nin], &j->in[j->nin]) != ADZE_OK)
+			return false;
+	}
+	k->build(x);
+	if (adze_compile(device, g, &exe) != ADZE_OK)
+		return false;
+	*arena = adze_exe_arena_bytes(exe);
+	bool good = adze_bind(exe, NULL, 0, &j->module) == ADZE_OK;
+	adze_exe_destroy(exe);
+	j->room = k->peer != NULL ? malloc(sizeof(float) * SIDE * SIDE) : NULL;
+	return good && (k->peer == NULL || j->room != NULL);
+}
+
+static void report(const struct contest *k, int threads, const struct bench_time *t, size_t arena)
+{
+	char parameters[256], extra[256];
+	const struct bench_ceilings *most = bench_ceilings(threads);
+	double ns = t[0].median * 1e3, work = most->fma > 0 ? k->flops / most->fma : 0;
+	double moved = most->copy > 0 ? k->bytes / most->copy : 0;
+	snprintf(parameters, sizeof parameters, "%s,\"threads\":%d", k->parameters, threads);
+	int n = snprintf(extra, sizeof extra,
+			 "\"gbs\":%.2f,\"gflops\":%.2f,\"share_of_ceiling\":%.3f,"
+			 "\"arena_bytes\":%zu",
+			 k->bytes / ns, k->flops / ns, (work > moved ? work : moved) / ns, arena);
+	if (k->peer != NULL)
+		snprintf(extra + n, sizeof extra - (size_t)n, ",\"ratio\":%.3f",
+			 t[1].median / t[0].median);
+	bench_print(k->name, parameters, &t[0], extra);
+	if (k->peer != NULL)
+		bench_print_peer(k->name, parameters, "openblas", &t[1]);
+}
+
+static int run_contest(const struct contest *k, int threads)
+{
+	adze_context *context = bench_context(threads);
 	adze_device *device = NULL;
 	adze_graph *g = NULL;
-	adze_exe *exe = NULL;
-	struct call_job call = {.nin = k->nin};
+	struct job j = {0};
 	struct bench_time t[2];
+	size_t arena = 0;
+	bench_function *run[2] = {call_once, k->peer};
+	void *self[2] = {&j, &j};
+#if HAVE_OPENBLAS
+	openblas_set_num_threads(threads);
+#endif
 	bool good = adze_device_open(context, "cpu", &device) == ADZE_OK &&
-		    adze_graph_create(context, k->name, &g) == ADZE_OK;
+		    adze_graph_create(context, k->name, &g) == ADZE_OK &&
+		    prepare(device, g, k, &j, &arena) &&
+		    bench_measure(run, self, k->peer != NULL ? 2 : 1, 1, t);
 	if (good)
-		k->build(g);
-	good = good && adze_compile(device, g, &exe) == ADZE_OK &&
-	       adze_bind(exe, NULL, 0, &call.module) == ADZE_OK;
-	for (size_t i = 0; i < k->nin && good; i++)
-		good = make_input(device, k->dims[i], (uint32_t)i + 1, &call.in[i]) == ADZE_OK;
-	good = good && call_once(&call);
-	struct loop_job loop = {0};
-	if (good) {
-		loop.a = adze_buffer_data(call.in[0]);
-		loop.b = k->nin > 1 ? adze_buffer_data(call.in[1]) : NULL;
-		loop.n = (size_t)adze_shape_count(adze_buffer_shape(call.in[0]));
-		/* Memory of the same kind as the result's, and touched. */
-		adze_buffer *room = NULL;
-		good = make_input(device, k->dims[0], 3, &room) == ADZE_OK;
-		loop.y = good ? adze_buffer_data(room) : NULL;
-		bench_function *run[2] = {call_once, k->loop};
-		void *self[2] = {&call, &loop};
-		good = good && bench_measure(run, self, k->loop != NULL ? 2 : 1, 1, t);
-		adze_buffer_destroy(room);
-	}
-	if (good) {
-		char extra[256];
-		int n = snprintf(extra, sizeof extra, "\"gbs\":%.2f,\"gflops\":%.2f",
-				 k->bytes / t[0].median * 1e-3, k->flops / t[0].median * 1e-3);
-		if (k->loop != NULL)
-			snprintf(extra + n, sizeof extra - (size_t)n,
-				 ",\"%s_median\":%.3f,\"%s_spread\":%.3f,\"ratio\":%.3f", k->rival,
-				 t[1].median, k->rival, t[1].spread, t[1].median / t[0].median);
-		bench_print(k->name, k->parameters, &t[0], extra);
-	}
+		report(k, threads, t, arena);
 	int code = good ? 0 : bench_failed(context, k->name);
-	adze_buffer_destroy(call.out);
-	adze_buffer_destroy(call.in[0]);
-	adze_buffer_destroy(call.in[1]);
-	adze_module_destroy(call.module);
-	adze_exe_destroy(exe);
+	free(j.room);
+	adze_buffer_destroy(j.out);
+	for (size_t i = 0; i < j.nin; i++)
+		adze_buffer_destroy(j.in[i]);
+	adze_module_destroy(j.module);
 	adze_graph_destroy(g);
 	adze_device_close(device);
 	adze_context_destroy(context);
@@ -259,16 +219,9 @@ static int run_contest(const struct contest *k)
 
 int graph_bench(void)
 {
-	struct contest chain = {
-		"chain", "\"operations\":8,\"elements\":16777216,\"dtype\":\"f32\"", "copy",
-		build_chain, copy_once, {"n=16777216", NULL}, 1, 8.0 * CHAIN, 8.0 * CHAIN};
-	struct contest product = {
-		"product", "\"m\":1024,\"n\":1024,\"k\":1024,\"dtype\":\"f32\"", "openblas",
-		build_product, NULL, {"m=1024 k=1024", "k=1024 n=1024"}, 2,
-		3.0 * 4 * SIDE * SIDE, 2.0 * SIDE * SIDE * SIDE};
-#if HAVE_OPENBLAS
-	openblas_set_num_threads(1);
-	product.loop = blas_once;
-#endif
-	return run_contest(&chain) | run_contest(&product);
+	int code = 0;
+	for (size_t i = 0; i < COUNT_OF(contest); i++)
+		for (int k = 0; bench_threads(k) > 0 && bench_wanted(contest[i].name); k++)
+			code |= run_contest(&contest[i], bench_threads(k));
+	return code;
 }

@@ -1,7 +1,11 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Speed of the kernels, row by row of impls.def: time of a call, bytes and operations a second,
+ * how many times faster than the family's scalar row; products against OpenBLAS too. One thread.
+ */
 #include "config.h"
 
-#include "bench/kernel_bench.h"
+#include "bench/bench.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -45,6 +49,14 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void call_conv(const struct job *j)
+{
+	const struct window2d *s = &j->window;
+	struct conv_part all = {0, s->out_channels, 0, s->out_height, 0, s->out_width};
+	struct conv_done done = {NULL, NULL};
+	((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, s, &all, j->work, &done);
+}
+
 static void call(const struct job *j)
 {
 	const char *type = j->family->type;
@@ -80,8 +92,7 @@ static void call(const struct job *j)
 	else if (strcmp(type, "gemv_nn_f32_fn") == 0)
 		((gemv_nn_f32_fn *)j->run)(j->y, j->a, j->b, (ptrdiff_t)j->n, j->n, j->k);
 	else if (strcmp(type, "conv2d_f32_fn") == 0)
-		((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, &j->window, 0,
-					  j->window.out_channels);
+		call_conv(j);
 	else
 		((pool_f32_fn *)j->run)(j->y, j->a, &j->window, 0, j->window.channels);
 }
@@ -105,7 +116,7 @@ static double time_run(const struct job *j, size_t calls)
 }
 
 /* Medians of two jobs that take turns, so that both see the same machine. */
-static void time_pair(const struct job *one, const struct job *other, double ns[2])
+static void time_pair(const struct job *one, const struct job *other, struct bench_time t[2])
 {
 	double run[2][RUNS];
 	size_t calls[2] = {calls_in_run(one), calls_in_run(other)};
@@ -115,7 +126,8 @@ static void time_pair(const struct job *one, const struct job *other, double ns[
 	}
 	for (int i = 0; i < 2; i++) {
 		qsort(run[i], RUNS, sizeof run[i][0], by_value);
-		ns[i] = run[i][RUNS / 2];
+		t[i] = (struct bench_time){run[i][RUNS / 2] * 1e-3,
+					   (run[i][RUNS * 3 / 4] - run[i][RUNS / 4]) * 1e-3, RUNS};
 	}
 }
 
@@ -174,13 +186,22 @@ static void shape_of(struct job *j, size_t side)
 	}
 }
 
-static void print_row(const struct kernel_impl *impl, const struct job *j, const double ns[2])
+static void print_kernel(const struct kernel_impl *impl, const struct job *j,
+			 const struct bench_time t[2])
 {
-	printf("{\"bench\":\"kernel\",\"kernel\":\"%s\",\"isa\":\"%s\",\"n\":%zu,\"ns\":%.1f,"
-	       "\"gbs\":%.2f,\"gflops\":%.2f,\"ratio_scalar\":%.2f}\n",
-	       impl->function, isa_name(impl->isa), j->n, ns[0], j->bytes / ns[0],
-	       j->flops / ns[0], ns[1] / ns[0]);
-	fflush(stdout);
+	double ns = t[0].median * 1e3;
+	const struct bench_ceilings *most = bench_ceilings(1);
+	double work = most->fma > 0 ? j->flops / most->fma : 0;
+	double moved = most->l1 > 0 ? j->bytes / most->l1 : 0;
+	char parameters[128], extra[256];
+	snprintf(parameters, sizeof parameters, "\"kernel\":\"%s\",\"isa\":\"%s\",\"n\":%zu",
+		 impl->function, isa_name(impl->isa), j->n);
+	snprintf(extra, sizeof extra,
+		 "\"gbs\":%.2f,\"gflops\":%.2f,\"share_of_ceiling\":%.3f,"
+		 "\"ratio_scalar\":%.2f",
+		 j->bytes / ns, j->flops / ns, (work > moved ? work : moved) / ns,
+		 t[1].median / t[0].median);
+	bench_print("kernel", parameters, &t[0], extra);
 }
 
 static void bench_row(const struct kernel_impl *impl, struct job *j)
@@ -200,14 +221,14 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 	if (strncmp(impl->family, "reduce_step", 11) == 0)
 		memset(j->c, 0, BYTES);
 	for (; *side != 0; side++) {
-		double ns[2];
+		struct bench_time t[2];
 		shape_of(j, *side);
 		struct job other = *j;
 		j->run = impl->run;
 		other.run = reference->run;
-		time_pair(j, &other, ns);
-		ns[1] = scalar ? ns[0] : ns[1];
-		print_row(impl, j, ns);
+		time_pair(j, &other, t);
+		t[1] = scalar ? t[0] : t[1];
+		print_kernel(impl, j, t);
 		if (!is_few(j->family))
 			break;
 	}
@@ -215,8 +236,7 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 
 #if HAVE_OPENBLAS
 /* Own rows against OpenBLAS with one thread, by turns. */
-static void bench_products(const struct kernel_impl *impl, size_t n, unsigned mask, struct job *j,
-			   const char *only)
+static void bench_products(const struct kernel_impl *impl, size_t n, unsigned mask, struct job *j)
 {
 	static const size_t side[] = {64, 256, 512, 1024};
 	const struct kernel_impl *blas = kernels_find("gemm_f32", 1u << ISA_BLAS);
@@ -227,21 +247,27 @@ static void bench_products(const struct kernel_impl *impl, size_t n, unsigned ma
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(impl[i].family, "gemm_f32") != 0 || !(mask >> impl[i].isa & 1) ||
 		    impl[i].isa == ISA_SCALAR || impl[i].isa == ISA_BLAS ||
-		    strstr(impl[i].function, only) == NULL)
+		    !bench_wanted(impl[i].function))
 			continue;
 		for (size_t s = 0; s < COUNT_OF(side); s++) {
-			double ns[2];
+			char parameters[128], extra[256];
+			struct bench_time t[2];
 			shape_of(j, side[s]);
 			struct job other = *j;
 			j->run = impl[i].run;
 			other.run = blas->run;
-			time_pair(j, &other, ns);
-			printf("{\"bench\":\"gemm\",\"kernel\":\"%s\",\"isa\":\"%s\",\"n\":%zu,"
-			       "\"ns\":%.0f,\"gflops\":%.1f,\"openblas\":\"%s\","
-			       "\"openblas_ns\":%.0f,\"ratio_openblas\":%.3f}\n",
-			       impl[i].function, isa_name(impl[i].isa), side[s], ns[0],
-			       j->flops / ns[0], openblas_get_corename(), ns[1], ns[1] / ns[0]);
-			fflush(stdout);
+			time_pair(j, &other, t);
+			snprintf(parameters, sizeof parameters,
+				 "\"kernel\":\"%s\",\"isa\":\"%s\",\"n\":%zu", impl[i].function,
+				 isa_name(impl[i].isa), side[s]);
+			double gflops = j->flops / t[0].median * 1e-3;
+			double most = bench_ceilings(1)->fma;
+			snprintf(extra, sizeof extra,
+				 "\"gflops\":%.1f,\"share_of_ceiling\":%.3f,\"ratio\":%.3f",
+				 gflops, most > 0 ? gflops / most : 0,
+				 t[1].median / t[0].median);
+			bench_print("gemm", parameters, &t[0], extra);
+			bench_print_peer("gemm", parameters, "openblas", &t[1]);
 		}
 	}
 	openblas_set_num_threads(threads);
@@ -258,11 +284,10 @@ static const struct kernel_family *find_family(const char *name)
 	return NULL;
 }
 
-int kernel_bench(int argc, char **argv)
+int kernel_bench(void)
 {
-	const char *only = argc > 1 ? argv[1] : "";
 	unsigned mask = cpu_isa_mask();
-	size_t n, rows = 0;
+	size_t n;
 	const struct kernel_impl *impl = kernels_impls(&n);
 	struct job j = {0};
 	void **place[] = {&j.y, &j.a, &j.b, &j.c, &j.work};
@@ -272,20 +297,17 @@ int kernel_bench(int argc, char **argv)
 	if (!ready)
 		fputs("adze-bench: no memory for the operands\n", stderr);
 	for (size_t i = 0; ready && i < n; i++) {
-		if (!(mask >> impl[i].isa & 1) || strstr(impl[i].function, only) == NULL)
+		if (!(mask >> impl[i].isa & 1) || !bench_wanted(impl[i].function))
 			continue;
 		j.family = find_family(impl[i].family);
 		bench_row(&impl[i], &j);
-		rows++;
 	}
-	if (ready && rows == 0)
-		fprintf(stderr, "adze-bench: no kernel's name contains '%s'\n", only);
 #if HAVE_OPENBLAS
 	j.family = find_family("gemm_f32");
 	if (ready)
-		bench_products(impl, n, mask, &j, only);
+		bench_products(impl, n, mask, &j);
 #endif
 	for (size_t i = 0; i < COUNT_OF(place); i++)
 		free(*place[i]);
-	return !ready || rows == 0;
+	return !ready;
 }

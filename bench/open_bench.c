@@ -4,8 +4,12 @@
  * has them, and prints one JSON line: the median time and the resident memory that one
  * open file adds (without its header, which is read and given back).
  *
- * Made in $TMPDIR (else /tmp) and removed. No arguments.
+ * Made in $TMPDIR (else /tmp) and removed.
  */
+#include "config.h"
+
+#include "bench/bench.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +20,6 @@
 
 #include "base/text.h"
 #include "safetensors.h"
-
-int open_bench(int argc, char **argv);
 
 enum { TENSORS = 290, ROUNDS = 51 };
 
@@ -94,23 +96,23 @@ static adze_status measure(const char *path, size_t header_bytes, struct diag *d
 	if (stat(path, &st) != 0)
 		return fail(d, ADZE_E_IO, "%s: is gone", path);
 	qsort(ms, ROUNDS, sizeof ms[0], by_value);
-	printf("{\"bench\":\"open\",\"file_bytes\":%lld,\"header_bytes\":%zu,\"tensors\":%d,"
-	       "\"rounds\":%d,\"median_ms\":%.3f,\"worst_ms\":%.3f,\"rss_growth_kb\":%ld}\n",
-	       (long long)st.st_size, header_bytes, TENSORS, ROUNDS, ms[ROUNDS / 2],
-	       ms[ROUNDS - 1], grown);
+	char parameters[128], extra[128];
+	struct bench_time t = {ms[ROUNDS / 2] * 1e3,
+			       (ms[ROUNDS * 3 / 4] - ms[ROUNDS / 4]) * 1e3, ROUNDS};
+	snprintf(parameters, sizeof parameters,
+		 "\"file_bytes\":%lld,\"header_bytes\":%zu,\"tensors\":%d",
+		 (long long)st.st_size, header_bytes, TENSORS);
+	snprintf(extra, sizeof extra, "\"rss_growth_kb\":%ld", grown);
+	bench_print("open", parameters, &t, extra);
 	return ADZE_OK;
 }
 
-int open_bench(int argc, char **argv)
+int open_bench(void)
 {
 	char folder[4000], path[4096];
 	struct diag d = {0};
 	size_t header_bytes;
 	const char *base = getenv("TMPDIR");
-	if (argc > 1) {
-		fprintf(stderr, "open: takes no arguments, not '%s'\n", argv[1]);
-		return 2;
-	}
 	snprintf(folder, sizeof folder, "%s/adze-bench-XXXXXX", base != NULL ? base : "/tmp");
 	if (mkdtemp(folder) == NULL) {
 		fprintf(stderr, "open: cannot make the folder %s\n", folder);

@@ -83,29 +83,30 @@ static adze_tensor build(adze_graph *g, const struct types *t, int m)
 	return adze_dot(adze_convert(x, t->y), adze_convert(w, t->y), "k");
 }
 
-static void report(const struct types *type, int m, int threads,
-		   const struct bench_ceilings *most, const struct bench_time *t, bool rival)
+static void report(const struct types *type, int m, int threads, const struct bench_time *t,
+		   bool rival)
 {
 	char parameters[128], extra[256];
+	const struct bench_ceilings *most = bench_ceilings(threads);
 	double flops = 2.0 * m * WIDTH * LENGTH, ns = t[0].median * 1e3;
 	double bytes = (double)WIDTH * LENGTH * dtype_bytes(type->w);
-	double work = flops / (type->y == ADZE_I32 ? most->dot : most->fma);
-	double bound = work > bytes / most->read ? work : bytes / most->read;
+	double peak = type->y == ADZE_I32 ? most->dot : most->fma;
+	double work = peak > 0 ? flops / peak : 0, moved = peak > 0 ? bytes / most->read : 0;
 	snprintf(parameters, sizeof parameters,
 		 "\"m\":%d,\"n\":%d,\"k\":%d,\"x\":\"%s\",\"w\":\"%s\",\"threads\":%d", m, WIDTH,
 		 LENGTH, dtype_info(type->x)->name, dtype_info(type->w)->name, threads);
 	int n = snprintf(extra, sizeof extra,
 			 "\"gbs\":%.1f,\"gflops\":%.1f,\"share_of_ceiling\":%.3f", bytes / ns,
-			 flops / ns, bound / ns);
+			 flops / ns, (work > moved ? work : moved) / ns);
 	if (rival)
-		snprintf(extra + n, sizeof extra - (size_t)n,
-			 ",\"openblas_median\":%.1f,\"ratio\":%.3f", t[1].median,
+		snprintf(extra + n, sizeof extra - (size_t)n, ",\"ratio\":%.3f",
 			 t[1].median / t[0].median);
 	bench_print("product_nt", parameters, t, extra);
+	if (rival)
+		bench_print_peer("product_nt", parameters, "openblas", &t[1]);
 }
 
-static int run_product(const struct types *type, int m, int threads,
-		       const struct bench_ceilings *most)
+static int run_product(const struct types *type, int m, int threads)
 {
 	adze_context *context = bench_context(threads);
 	adze_device *device = NULL;
@@ -140,7 +141,7 @@ static int run_product(const struct types *type, int m, int threads,
 	for (int i = 0; i < n && good; i++)
 		good = bench_measure(run + i, self + i, 1, 1, t + i);
 	if (good)
-		report(type, m, threads, most, t, n > 1);
+		report(type, m, threads, t, n > 1);
 	int code = good ? 0 : bench_failed(context, "product_nt");
 	free(p.plain_y);
 	adze_buffer_destroy(p.x);
@@ -163,16 +164,15 @@ int product_bench(void)
 		{ADZE_I32, ADZE_U8, ADZE_I8},
 	};
 	int code = 0;
-	if (!bench_wanted("product_nt"))
-		return 0;
-	for (int threads = 1; threads <= 2; threads++) {
-		struct bench_ceilings most = bench_ceilings(threads);
-		printf("{\"bench\":\"ceilings\",\"threads\":%d,\"fma_gflops\":%.1f,"
-		       "\"int8_gops\":%.1f,\"read_gbs\":%.1f}\n",
-		       threads, most.fma, most.dot, most.read);
+	for (int t = 0; bench_threads(t) > 0; t++)
 		for (size_t i = 0; i < COUNT_OF(type); i++)
-			for (size_t k = 0; k < COUNT_OF(rows) && most.fma > 0; k++)
-				code |= run_product(&type[i], rows[k], threads, &most);
-	}
+			for (size_t k = 0; k < COUNT_OF(rows); k++) {
+				char name[64];
+				snprintf(name, sizeof name, "product_nt_%s_%s_m%d",
+					 dtype_info(type[i].x)->name, dtype_info(type[i].w)->name,
+					 rows[k]);
+				if (bench_wanted(name))
+					code |= run_product(&type[i], rows[k], bench_threads(t));
+			}
 	return code;
 }

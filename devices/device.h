@@ -48,8 +48,8 @@ struct device_ops {
 	bool (*describe)(adze_context *c, struct text *out);
 
 	/** Pure: from a planned graph, which it may not change, to the bytes of a file. */
-	adze_status (*compile)(adze_device *dev, const adze_graph *g, const char *source,
-			       struct text *out, struct diag *d);
+	adze_status (*compile)(adze_device *dev, const adze_graph *g,
+			       const struct exe_beside *beside, struct text *out, struct diag *d);
 
 	/** `file` was read from bytes that stay as long as the executable. */
 	adze_status (*load)(adze_device *dev, const struct exe_file *file, void **out,
@@ -121,6 +121,20 @@ const struct device_ops *device_find(const char *name, const char **target);
 
 void device_retain(adze_device *d);
 void device_release(adze_device *d);
+
+/**
+ * The bytes of the file of a planned graph, with what prepares its weights; `source` is its text
+ * or NULL.
+ */
+adze_status device_compile(adze_device *dev, const adze_graph *g, const char *source,
+			   struct text *out, struct diag *d);
+
+/**
+ * Runs what prepares weights: `weight` are those of the signature, of shapes that fit; data[i] is
+ * memory of the device for prepared value i, of its bytes.
+ */
+adze_status device_prepare(const adze_exe *x, adze_buffer *const *weight, void *const *data,
+			   struct diag *d);
 
 /** A file's executable. Takes `bytes` (of `d`'s context's allocator) in any case. */
 adze_status device_load(adze_device *dev, void *bytes, size_t len, adze_exe **out,

@@ -5,6 +5,7 @@
 #include "devices/exe_file.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -97,8 +98,21 @@ static void write_values(struct text *t, const adze_graph *g, const ir_val *v, s
 	}
 }
 
+static void write_prepared(struct text *t, const adze_graph *g)
+{
+	ir_val list[IR_MAX_PREPARED];
+	size_t n = ir_prepared(g, list);
+	text_u32(t, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "prepared.%zu", i);
+		text_name(t, name);
+		exe_write_shape(t, ir_type(g, list[i]));
+	}
+}
+
 void exe_write_graph(struct exe_writer *w, const adze_graph *g, uint64_t arena_bytes,
-		     const char *device, const char *target, const char *source)
+		     const char *device, const char *target, const struct exe_beside *beside)
 {
 	struct text *t = &w->section[EXE_META];
 	text_name(t, device);
@@ -114,6 +128,7 @@ void exe_write_graph(struct exe_writer *w, const adze_graph *g, uint64_t arena_b
 	}
 	write_values(t, g, g->input, g->ninput);
 	write_values(t, g, g->weight, g->nweight);
+	write_prepared(t, g);
 	text_u32(t, (uint32_t)g->noutput);
 	for (size_t i = 0; i < g->noutput; i++) {
 		const struct ir_output *o = &g->output[i];
@@ -126,8 +141,21 @@ void exe_write_graph(struct exe_writer *w, const adze_graph *g, uint64_t arena_b
 	t->failed |= live < 0;
 	text_u64(t, arena_bytes);
 	text_u64(t, arena_bytes - (uint64_t)g->arena_bytes + (uint64_t)live);
-	if (source != NULL)
-		text_bytes(&w->section[EXE_SOURCE], source, strlen(source));
+	if (beside->source != NULL)
+		text_bytes(&w->section[EXE_SOURCE], beside->source, strlen(beside->source));
+	if (beside->prepare != NULL)
+		text_bytes(&w->section[EXE_PREPARE], beside->prepare->at, beside->prepare->len);
+}
+
+void exe_write_prepare(struct text *section, const adze_graph *g, ir_val v,
+		       const struct text *file)
+{
+	const struct ir_node *n = ir_get(g, v);
+	text_u32(section, n->narg);
+	for (size_t i = 0; i < n->narg; i++)
+		text_u32(section, (uint32_t)ir_weight_index(g, ir_arg(g, v, i)));
+	text_u64(section, file->len);
+	text_bytes(section, file->at, file->len);
 }
 
 static void pad_to(struct text *t, size_t start, size_t align)
@@ -289,8 +317,8 @@ static bool signature_holds(const struct exe_signature *s)
 	for (uint32_t i = 0; i < s->ninput; i++)
 		if (!shape_known(s, &s->input[i].shape))
 			return false;
-	for (uint32_t i = 0; i < s->nweight; i++)
-		if (!shape_is_static(&s->weight[i].shape))
+	for (uint32_t i = 0; i < s->nweight + s->nprepared; i++)
+		if (!shape_is_static(&exe_weight(s, i)->shape))
 			return false;
 	for (uint32_t i = 0; i < s->noutput; i++) {
 		const struct exe_value *o = &s->output[i];
@@ -326,6 +354,7 @@ static adze_status read_signature(struct exe_file *f, struct diag *d)
 	}
 	s->input = read_values(&r, &f->arena, &s->ninput, false, &no_memory);
 	s->weight = read_values(&r, &f->arena, &s->nweight, false, &no_memory);
+	s->prepared = read_values(&r, &f->arena, &s->nprepared, false, &no_memory);
 	s->output = read_values(&r, &f->arena, &s->noutput, true, &no_memory);
 	s->arena_bytes = read_u64(&r);
 	s->live_bytes = read_u64(&r);
@@ -334,6 +363,33 @@ static adze_status read_signature(struct exe_file *f, struct diag *d)
 	if (r.failed || r.pos != r.len || !signature_holds(s))
 		return damaged(d, "the signature makes no sense");
 	return ADZE_OK;
+}
+
+static adze_status read_prepare(struct exe_file *f, struct diag *d)
+{
+	struct reader r = {f->section[EXE_PREPARE].at, f->section[EXE_PREPARE].len, 0, false};
+	uint32_t n = f->signature.nprepared;
+	f->prepare = arena_new(&f->arena, n, sizeof *f->prepare);
+	if (n > IR_MAX_PREPARED || f->prepare == NULL)
+		return n > IR_MAX_PREPARED ? damaged(d, "it prepares too much")
+					   : fail(d, ADZE_E_NOMEM, "no memory for an executable");
+	for (uint32_t i = 0; i < n && !r.failed; i++) {
+		struct exe_prepare *p = &f->prepare[i];
+		p->nweight = read_u32(&r);
+		r.failed |= p->nweight > IR_MAX_OPERANDS;
+		p->weight = arena_new(&f->arena, r.failed ? 0 : p->nweight, sizeof *p->weight);
+		if (p->weight == NULL)
+			return fail(d, ADZE_E_NOMEM, "no memory for an executable");
+		for (uint32_t k = 0; k < p->nweight && !r.failed; k++) {
+			p->weight[k] = read_u32(&r);
+			r.failed |= p->weight[k] >= f->signature.nweight;
+		}
+		p->len = read_u64(&r);
+		p->at = read_bytes(&r, p->len);
+		r.failed |= p->at == NULL;
+	}
+	return r.failed || r.pos != r.len ? damaged(d, "what prepares weights makes no sense")
+					  : ADZE_OK;
 }
 
 adze_status exe_read(const adze_allocator *a, const void *bytes, size_t len, struct exe_file *out,
@@ -354,7 +410,8 @@ adze_status exe_read(const adze_allocator *a, const void *bytes, size_t len, str
 	if (out->meta.fingerprint != exe_fingerprint())
 		return fail(d, ADZE_E_VERSION,
 			    "executable: made by a build with other operations or kernels");
-	return read_signature(out, d);
+	TRY(read_signature(out, d));
+	return read_prepare(out, d);
 }
 
 void exe_file_fini(struct exe_file *f)

@@ -38,6 +38,13 @@ adze_status eval_part(struct eval *e)
 	return ADZE_OK;
 }
 
+adze_status eval_prepared(struct eval *e)
+{
+	struct results r;
+	find_results(e, &r);
+	return run_body(e, EVAL_ATTRS(prepared, e)->body, 0, r.at);
+}
+
 adze_status eval_if(struct eval *e)
 {
 	const struct attrs_branches *a = EVAL_ATTRS(branches, e);

@@ -44,9 +44,23 @@ static void copy_out_unless_dense(adze_graph *g, ir_val v)
 		copy_out(g, v, REASON_DENSE);
 }
 
+/* Whether devices copy the elements of this operand from wherever they lie. */
+static bool is_gathered(const adze_graph *g, ir_val v, size_t i)
+{
+	if (ir_sees_packed(g, v))
+		return false;
+	switch (g->node[v].op) {
+	case OP_CONCAT: return true;
+	case OP_DYNAMIC_SLICE: return i == 0;
+	case OP_DYNAMIC_UPDATE_SLICE: return i == 1;
+	default: return false;
+	}
+}
+
 /* What a reader asks of its operands, by class. */
 static void choose_operands(adze_graph *g, ir_val v)
 {
+	struct ir_view w;
 	struct ir_dot_form form;
 	switch (ir_class(g, v)) {
 	case CLASS_GEMM:
@@ -65,7 +79,8 @@ static void choose_operands(adze_graph *g, ir_val v)
 	case CLASS_REGION:
 	case CLASS_PLAIN:
 		for (size_t i = 0; i < g->node[v].narg; i++)
-			copy_out_unless_dense(g, ir_arg(g, v, i));
+			if (!is_gathered(g, v, i) || !ir_view_of(g, ir_arg(g, v, i), &w))
+				copy_out_unless_dense(g, ir_arg(g, v, i));
 		break;
 	default:
 		if (ir_sees_packed(g, v) && g->node[v].narg > 0)
@@ -296,9 +311,7 @@ static void number(adze_graph *g, uint32_t *name)
 
 static bool needs_group(const adze_graph *g, ir_val v)
 {
-	enum ir_op op = (enum ir_op)g->node[v].op;
-	return op != OP_INPUT && op != OP_WEIGHT && op != OP_CONST &&
-	       ir_class(g, v) != CLASS_VIEW;
+	return !ir_is_given(g, v) && ir_class(g, v) != CLASS_VIEW;
 }
 
 adze_status ir_fuse(adze_graph **graph, struct diag *d)

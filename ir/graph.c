@@ -428,7 +428,28 @@ int ir_input_index(const adze_graph *g, ir_val v)
 
 int ir_weight_index(const adze_graph *g, ir_val v)
 {
+	if (g->node[v].op == OP_PREPARED)
+		return (int)(g->nweight + (size_t)IR_ATTRS(prepared, g, v)->index);
 	return g->node[v].op == OP_WEIGHT ? (int)g->node[v].arg : -1;
+}
+
+bool ir_is_given(const adze_graph *g, ir_val v)
+{
+	enum ir_op op = (enum ir_op)g->node[v].op;
+	return op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST || op == OP_PREPARED;
+}
+
+size_t ir_prepared(const adze_graph *g, ir_val *out)
+{
+	size_t n = 0;
+	for (ir_val v = 1; v < g->nnode; v++) {
+		if (g->node[v].op != OP_PREPARED)
+			continue;
+		if (out != NULL)
+			out[IR_ATTRS(prepared, g, v)->index] = v;
+		n++;
+	}
+	return n;
 }
 
 int64_t ir_extent(const adze_graph *g, const adze_dim *dim, const int64_t *symbol)

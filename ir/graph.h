@@ -183,9 +183,17 @@ static inline enum op_class ir_class(const adze_graph *g, ir_val v)
 /** The attributes of `v` as the struct of its schema. */
 #define IR_ATTRS(schema, g, v) ((const struct attrs_##schema *)(g)->node[v].attrs)
 
-/** The index among the inputs (weights) of an input (weight) node; -1 for others. */
+/** The index among the inputs (weights, with what is prepared behind them) of such a node; -1
+ * for others. */
 int ir_input_index(const adze_graph *g, ir_val v);
 int ir_weight_index(const adze_graph *g, ir_val v);
+/** The number of prepared nodes at most. */
+#define IR_MAX_PREPARED 1024
+/** Whether the value is given to every call: an input, a weight, a constant, or prepared. */
+bool ir_is_given(const adze_graph *g, ir_val v);
+/** Prepared nodes by their index, at most IR_MAX_PREPARED; their number. */
+size_t ir_prepared(const adze_graph *g, ir_val *out);
+
 /** The index of a symbol; -1 where there is none. */
 int ir_symbol_find(const adze_graph *g, const char *name);
 

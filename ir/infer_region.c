@@ -112,6 +112,26 @@ static adze_status output_types(const struct ask *q, int64_t body, adze_shape *t
 	return ADZE_OK;
 }
 
+adze_status infer_prepared(struct ask *q)
+{
+	const struct attrs_prepared *a = q->attrs;
+	adze_shape types[IR_MAX_RESULTS];
+	size_t n;
+	if (q->g->depth > 0)
+		return infer_refuse(q, "it stands in a body, which has no weights");
+	for (size_t i = 0; i < q->narg; i++)
+		if (q->g->node[q->args[i]].op != OP_WEIGHT)
+			return infer_refuse(q, "its operands must be weights");
+	if (a->index < 0 || a->index >= IR_MAX_PREPARED)
+		return infer_refuse(q, "its index must be 0 to 1023");
+	TRY(takes_operands(q, a->body, 0));
+	TRY(output_types(q, a->body, types, &n));
+	for (size_t i = 0; i < n; i++)
+		if (!shape_is_static(&types[i]))
+			return infer_refuse(q, "its extents must be known");
+	return infer_results(q, types, n);
+}
+
 adze_status infer_if(struct ask *q)
 {
 	const struct attrs_branches *a = q->attrs;

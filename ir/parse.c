@@ -712,7 +712,8 @@ static bool read_graph(struct parser *p)
 		return false;
 	/* Groups and places are claims that nothing but the verifier has looked at. */
 	struct diag d = {ADZE_OK, ""};
-	if (p->g->stage > STAGE_GRAPH && ir_verify(p->g, &d) != ADZE_OK)
+	bool all = p->g->stage > STAGE_GRAPH || ir_prepared(p->g, NULL) > 0;
+	if (all && ir_verify(p->g, &d) != ADZE_OK)
 		return scan_fail(&p->s, &start, d.status, "%s", d.text);
 	ir_at(p->g, NULL, 0, 0);
 	return true;

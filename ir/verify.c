@@ -220,6 +220,22 @@ static adze_status check_parameters(const struct check *c)
 	return words == NULL ? ADZE_OK : bad(c, words);
 }
 
+/* Prepared nodes have the numbers 0, 1 ..., each once. */
+static adze_status check_prepared(const struct check *c)
+{
+	bool seen[IR_MAX_PREPARED] = {false};
+	size_t n = ir_prepared(c->g, NULL);
+	for (ir_val v = 1; v < c->g->nnode; v++) {
+		if (c->g->node[v].op != OP_PREPARED)
+			continue;
+		int64_t i = IR_ATTRS(prepared, c->g, v)->index;
+		if (i < 0 || (uint64_t)i >= n || i >= IR_MAX_PREPARED || seen[i])
+			return bad_line(c, v, "its index stands twice, or one before it nowhere");
+		seen[i] = true;
+	}
+	return ADZE_OK;
+}
+
 /* What becomes of the memory of an input. */
 enum fate { KEPT, GIVEN, OVERWRITTEN };
 
@@ -275,8 +291,8 @@ static adze_status check_numbers(struct check *c)
 {
 	const adze_graph *g = c->g;
 	for (ir_val v = 1; v < g->nnode; v++) {
-		uint32_t k = g->group[v], op = g->node[v].op;
-		bool given = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
+		uint32_t k = g->group[v];
+		bool given = ir_is_given(g, v);
 		if (k >= g->nnode)
 			return bad_line(c, v, "more groups than nodes");
 		if (k == 0 && !given && ir_class(g, v) != CLASS_VIEW && !ir_can_be_narrow(g, v))
@@ -591,6 +607,7 @@ adze_status ir_verify(const adze_graph *g, struct diag *d)
 	TRY(check_bodies(&c));
 	TRY(check_types(&c));
 	TRY(check_parameters(&c));
+	TRY(check_prepared(&c));
 	TRY(check_inferred(&c));
 	TRY(check_outputs(&c));
 	return g->stage >= STAGE_GROUPED ? check_columns(&c) : ADZE_OK;

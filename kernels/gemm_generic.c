@@ -13,6 +13,7 @@
 #define KC GEMM_KC_GENERIC
 #include "kernels/simd_generic.h"
 #include "kernels/gemm.inc"
+#include "kernels/conv.inc"
 #include "kernels/gemm_nt.inc"
 #include "kernels/gemm_nt_float.inc"
 #include "kernels/gemm_nt_int.inc"

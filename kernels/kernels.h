@@ -136,13 +136,25 @@ struct window2d {
 	ptrdiff_t pad[2];                       /* before the first row and column; may be < 0 */
 };
 
+/** A part of a convolution's result: channels from .. to of rows top .. bottom and columns
+ * left .. right; none of them is empty. */
+struct conv_part {
+	size_t from, to, top, bottom, left, right;
+};
+
+/** Called with the range of channels of a part that are there, as soon as they are; or NULL. */
+struct conv_done {
+	void (*run)(void *self, size_t first, size_t end);
+	void *self;
+};
+
 /**
- * One image: y[o] for output channels from <= o < to (y points at channel 0), x of
- * channels x height x width, w of out_channels x (channels / groups) x window: `conv2d_f32`.
- * Places outside x count as zero.
+ * One image: a part of y, of x of channels x height x width and w of out_channels x (channels /
+ * groups) x window: `conv2d_f32`. Places outside x count as zero. `work` has the conv_work()
+ * bytes of window.h, aligned to 64. Every sum runs in an order that the shape alone decides.
  */
 typedef void conv2d_f32_fn(float *y, const float *x, const float *w, const struct window2d *s,
-			   size_t from, size_t to);
+			   const struct conv_part *p, void *work, const struct conv_done *done);
 
 /**
  * One image, channels from <= c < to: the largest, or the sum, over each window; places outside

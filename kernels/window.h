@@ -9,6 +9,12 @@
 
 #include "kernels/kernels.h"
 
+/** The most output channels, and places, of a convolution's tile: of any instruction set. */
+#define CONV_ROWS 16
+#define CONV_COLUMNS 64
+/* Steps of a sum whose weights are packed at a time, where places stand on the left. */
+#define CONV_STEPS 512
+
 /**
  * Of a window's places along one axis, those from `*from` on and before `*to` lie inside
  * 0 .. extent, where the first place is at `at` and places are `dilation` apart. Empty:
@@ -30,6 +36,102 @@ static inline void window_inside(ptrdiff_t at, size_t extent, size_t window, siz
 static inline ptrdiff_t window_at(const struct window2d *s, int axis, size_t i)
 {
 	return (ptrdiff_t)(i * s->stride[axis]) - s->pad[axis];
+}
+
+/**
+ * How a part of a convolution is made: the image is read in place, or what the part needs of it
+ * is copied first, for each channel of a group `phases` of rows x pitch: the places that are
+ * stride apart, side by side.
+ */
+struct conv_block {
+	int copies, few; /* few: places stand on the left of the product */
+	size_t rows, pitch, phases[2], plane;
+	size_t left, right; /* floats of `work` for weights, and for the image */
+};
+
+/* Places of a window's axis that differ by more than strides: 1 + the largest. */
+static inline size_t conv_phases(const struct window2d *s, int axis)
+{
+	size_t most = 0;
+	for (size_t t = 0; t < s->window[axis] && most + 1 < s->stride[axis]; t++) {
+		size_t phase = t * s->dilation[axis] % s->stride[axis];
+		most = phase > most ? phase : most;
+	}
+	return most + 1;
+}
+
+static inline void conv_copies(const struct window2d *s, const struct conv_part *p,
+			       struct conv_block *b)
+{
+	size_t reach[2];
+	for (int i = 0; i < 2; i++) {
+		reach[i] = (s->window[i] - 1) * s->dilation[i] / s->stride[i];
+		b->phases[i] = conv_phases(s, i);
+	}
+	b->rows = p->bottom - p->top + reach[0];
+	b->pitch = p->right - p->left + reach[1];
+	/* An odd number of cache lines, so that channels do not push each other out. */
+	b->plane = ((b->phases[0] * b->phases[1] * b->rows * b->pitch + 15) / 16 | 1) * 16;
+	b->right = s->channels / s->groups * b->plane + CONV_COLUMNS;
+}
+
+/* Whether vectors along channels leave less unused than vectors along places, though both sides
+ * of the product have to be packed then: in products for each step of the sum. */
+static inline int conv_is_few(const struct window2d *s, const struct conv_part *p,
+			      const struct conv_block *b)
+{
+	size_t columns = p->right - p->left, rows = p->bottom - p->top;
+	size_t outs = s->out_channels / s->groups, n = rows * columns;
+	size_t along = ((rows - 1) * b->pitch + columns + 15) / 16 * 16 * outs;
+	size_t across = (outs + 15) / 16 * 16 * n + 8 * n + 5 * outs;
+	return columns == s->out_width && outs >= 32 && across < along;
+}
+
+static inline struct conv_block conv_block(const struct window2d *s, const struct conv_part *p)
+{
+	size_t per = s->channels / s->groups, taps = s->window[0] * s->window[1];
+	size_t columns = p->right - p->left, n = (p->bottom - p->top) * columns;
+	int copies = taps != 1 || columns != s->width || s->pad[0] != 0 ||
+		      s->pad[1] != 0 || s->stride[0] != 1 || s->stride[1] != 1 ||
+		      s->out_height > s->height || s->out_width != s->width;
+	struct conv_block b = {.copies = copies, .pitch = s->width,
+			       .plane = s->height * s->width,
+			       .left = CONV_ROWS * per * taps + CONV_COLUMNS,
+			       .right = CONV_COLUMNS * per};
+	if (copies)
+		conv_copies(s, p, &b);
+	b.few = conv_is_few(s, p, &b);
+	if (b.few)
+		b.left = (n + CONV_ROWS) * per * taps + CONV_STEPS * CONV_COLUMNS +
+			 (n + 2 * CONV_ROWS) * CONV_COLUMNS;
+	return b;
+}
+
+/* What tap `t` of the window adds to an output's place in the copy. */
+static inline size_t conv_tap(const struct window2d *s, const struct conv_block *b, size_t t)
+{
+	size_t row = t / s->window[1] * s->dilation[0], column = t % s->window[1] * s->dilation[1];
+	size_t phase = row % s->stride[0] * b->phases[1] + column % s->stride[1];
+	return (phase * b->rows + row / s->stride[0]) * b->pitch + column / s->stride[1];
+}
+
+/** Bytes of `work` for a part; SIZE_MAX where they are beyond all reason. */
+static inline size_t conv_work(const struct window2d *s, const struct conv_part *p)
+{
+	double extent[2] = {(double)(p->bottom - p->top), (double)(p->right - p->left)};
+	double taps = 1, outs = extent[0] * extent[1], copy = 1;
+	double per = (double)(s->channels / s->groups);
+	for (int i = 0; i < 2; i++) {
+		double window = (double)s->window[i], stride = (double)s->stride[i];
+		taps *= window;
+		copy *= (extent[i] + (window - 1) * (double)s->dilation[i] / stride) *
+			(stride < window ? stride : window);
+	}
+	if ((outs + CONV_COLUMNS) * (per * taps + CONV_COLUMNS) + per * (copy + 32) > 1e12)
+		return SIZE_MAX;
+	struct conv_block b = conv_block(s, p);
+	return s->window[0] * s->window[1] * sizeof(size_t) +
+	       (b.left + b.right) * sizeof(float);
 }
 
 /** One pooled output: its window over one channel `x`, by rows and columns, in order. */

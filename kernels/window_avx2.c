@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA avx2
 #include "kernels/simd_avx2.h"
-#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

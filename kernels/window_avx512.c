@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA avx512
 #include "kernels/simd_avx512.h"
-#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA generic
 #include "kernels/simd_generic.h"
-#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

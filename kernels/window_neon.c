@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define ISA neon
 #include "kernels/simd_neon.h"
-#include "kernels/conv2d.inc"
 #include "kernels/pool.inc"

@@ -27,17 +27,20 @@ static float conv_one(const float *x, const float *w, const struct window2d *s, 
 }
 
 void conv2d_f32_scalar(float *y, const float *x, const float *w, const struct window2d *s,
-		       size_t from, size_t to)
+		       const struct conv_part *p, void *work, const struct conv_done *done)
 {
 	size_t per = s->channels / s->groups, outs = s->out_channels / s->groups;
-	for (size_t o = from; o < to; o++) {
+	(void)work;
+	for (size_t o = p->from; o < p->to; o++) {
 		const float *group = x + o / outs * per * s->height * s->width;
 		const float *weights = w + o * per * s->window[0] * s->window[1];
 		float *out = y + o * s->out_height * s->out_width;
-		for (size_t i = 0; i < s->out_height; i++)
-			for (size_t j = 0; j < s->out_width; j++)
-				*out++ = conv_one(group, weights, s, i, j);
+		for (size_t i = p->top; i < p->bottom; i++)
+			for (size_t j = p->left; j < p->right; j++)
+				out[i * s->out_width + j] = conv_one(group, weights, s, i, j);
 	}
+	if (done->run != NULL)
+		done->run(done->self, p->from, p->to);
 }
 
 #define POOL(name)                                                                         \

@@ -28,7 +28,8 @@ struct cmd {
 };
 
 extern const struct cmd cmd_inspect, cmd_run, cmd_opt, cmd_compile, cmd_graph, cmd_ops,
-	cmd_devices, cmd_kernels, cmd_types, cmd_blocks, cmd_passes, cmd_env, cmd_demo, cmd_version;
+	cmd_devices, cmd_kernels, cmd_types, cmd_blocks, cmd_passes, cmd_env, cmd_demo, cmd_bench,
+	cmd_version;
 
 /* ---- words and options: src/cmd_words.c ---- */
 

@@ -188,7 +188,7 @@ static json_t *signature_json(const char *path, const char *kind, const struct e
 
 static const char *const section_name[EXE_KIND_COUNT] = {
 	"", "meta", "signature", "code", "consts", "cubin", "ptx", "source",
-	"names"};
+	"prepare", "names"};
 
 static void print_exe_json(const char *path, const struct exe_file *x)
 {

@@ -75,7 +75,7 @@ static adze_status compile_new(adze_device *dev, adze_graph **g, const struct te
 	TRY(work_step(w, 0.6, "lower", d));
 	struct text bytes;
 	text_init(&bytes, &dev->context->mem);
-	status = dev->ops->compile(dev, *g, source->at, &bytes, d);
+	status = device_compile(dev, *g, source->at, &bytes, d);
 	if (status == ADZE_OK && bytes.failed)
 		status = fail(d, ADZE_E_NOMEM, "no memory for the executable");
 	if (status == ADZE_OK) {

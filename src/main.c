@@ -13,7 +13,7 @@
 static const struct cmd *const row[] = {
 	&cmd_demo, &cmd_run,    &cmd_compile, &cmd_inspect, &cmd_graph, &cmd_opt,
 	&cmd_ops,  &cmd_passes, &cmd_kernels, &cmd_devices, &cmd_env,   &cmd_types, &cmd_blocks,
-	&cmd_version,
+	&cmd_bench, &cmd_version,
 };
 
 static void print_help(FILE *to)

@@ -17,7 +17,7 @@ struct frame {
 
 struct adze_module {
 	adze_exe *exe;        /* retained */
-	adze_buffer **weight; /* retained */
+	adze_buffer **weight; /* retained; behind those of the signature what is prepared */
 	uint32_t nweight;     /* those that are set */
 	pthread_mutex_t lock; /* of the below */
 	struct frame *idle;
@@ -129,6 +129,28 @@ static adze_status check_weights(const adze_exe *x, adze_buffer *const *weight, 
 	return ADZE_OK;
 }
 
+/* Makes what the executable prepares from weights. */
+static adze_status prepare(adze_module *m, struct diag *d)
+{
+	const struct exe_signature *s = signature(m);
+	adze_device *dev = m->exe->device;
+	void **data = mem_new(&dev->context->mem, s->nprepared, sizeof *data);
+	adze_status status = ADZE_OK;
+	if (data == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory for a module");
+	for (uint32_t i = 0; i < s->nprepared && status == ADZE_OK; i++) {
+		const adze_shape *shape = &s->prepared[i].shape;
+		status = buffer_create(dev, shape, (size_t)shape_bytes(shape), d,
+				       &m->weight[m->nweight]);
+		if (status == ADZE_OK)
+			data[i] = m->weight[m->nweight++]->data;
+	}
+	if (status == ADZE_OK)
+		status = device_prepare(m->exe, m->weight, data, d);
+	mem_free(&dev->context->mem, data, s->nprepared, sizeof *data);
+	return status;
+}
+
 adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweight,
 			  struct diag *d, adze_module **out)
 {
@@ -139,9 +161,10 @@ adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweigh
 	adze_module *m = mem_new(a, 1, sizeof *m);
 	if (m == NULL)
 		return fail(d, ADZE_E_NOMEM, "no memory for a module");
-	m->weight = mem_new(a, nweight, sizeof *m->weight);
+	size_t all = nweight + x->file.signature.nprepared;
+	m->weight = mem_new(a, all, sizeof *m->weight);
 	if (m->weight == NULL || pthread_mutex_init(&m->lock, NULL) != 0) {
-		mem_free(a, m->weight, nweight, sizeof *m->weight);
+		mem_free(a, m->weight, all, sizeof *m->weight);
 		mem_free(a, m, 1, sizeof *m);
 		return fail(d, ADZE_E_NOMEM, "no memory for a module");
 	}
@@ -151,7 +174,9 @@ adze_status module_create(adze_exe *x, adze_buffer *const *weight, size_t nweigh
 		m->weight[m->nweight] = weight[m->nweight];
 		buffer_retain(weight[m->nweight]);
 	}
-	adze_status status = create_frame(m, d, &f);
+	adze_status status = prepare(m, d);
+	if (status == ADZE_OK)
+		status = create_frame(m, d, &f);
 	if (status != ADZE_OK) {
 		adze_module_destroy(m);
 		return status;
@@ -210,7 +235,8 @@ void adze_module_destroy(adze_module *m)
 	}
 	for (uint32_t i = 0; i < m->nweight; i++)
 		adze_buffer_destroy(m->weight[i]);
-	mem_free(a, m->weight, signature(m)->nweight, sizeof *m->weight);
+	mem_free(a, m->weight, signature(m)->nweight + signature(m)->nprepared,
+		 sizeof *m->weight);
 	pthread_mutex_destroy(&m->lock);
 	mem_free(a, m, 1, sizeof *m);
 	exe_release(x);
@@ -290,7 +316,7 @@ static const char *find_other_use(const struct call *k, const adze_buffer *b, ui
 	for (uint32_t i = 0; i < s->noutput; i++)
 		if (i != output && k->output[i] == b)
 			return "is another output too";
-	for (uint32_t i = 0; i < s->nweight; i++)
+	for (uint32_t i = 0; i < k->module->nweight; i++)
 		if (k->module->weight[i] == b)
 			return "is a weight too";
 	return NULL;

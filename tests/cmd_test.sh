@@ -127,9 +127,12 @@ quiet "run writes .safetensors" run make.air --outputs all.safetensors
 quiet "zero.air" run zero.air -o n=n.npy
 
 expect 0 "help" 'usage: adze COMMAND' --help
+expect 2 "a part of the bench that is not there" "there is no part 'moles'" bench moles
+expect 2 "no number of threads" "no numbers of threads in '0'" bench --threads 0 ceilings
 expect 0 "version" '^adze [0-9]' --version
 expect 0 "version as a command" '^adze [0-9]' version
-for c in demo run compile inspect graph opt ops passes types kernels devices env version; do
+for c in demo run compile inspect graph opt ops passes types kernels devices env bench \
+	version; do
 	expect 0 "help of $c" "usage: adze $c" "$c" --help
 	expect 2 "unknown option of $c" "no option '--nonsense'" "$c" --nonsense
 done
@@ -237,7 +240,7 @@ expect 0 "opt with some passes" 'graph layer' opt layer.air --passes fold,simpli
 expect 2 "opt with an unknown pass" "no pass 'frob'" opt layer.air --passes fold,frob
 expect 2 "opt with an unknown stage" "no stage 'frob'" opt layer.air --stage frob
 expect 1 "opt with a pass out of order" 'plan' opt layer.air --passes plan
-expect 0 "a fusion report" "apart from group" opt layer.air --report
+expect 0 "a fusion report" "saves" opt layer.air --report
 expect 0 "a fusion report as JSON" "\"apart_from\"" opt layer.air --json
 expect 0 "opt as for another device" "stage=planned" opt layer.air --device cuda
 expect 1 "a report without groups" "no groups" opt layer.air --report --stage lowered

@@ -267,14 +267,46 @@ static adze_status run(struct host *h, const char *folder, const void *const *in
 	return ADZE_OK;
 }
 
+/* Weights, and behind them what is prepared of them, by ir_eval(); NULL without memory. */
+static const void **prepare(const adze_graph *g, const int64_t *symbol,
+			    const void *const *weights, struct arena *room, struct diag *d)
+{
+	ir_val list[IR_MAX_PREPARED];
+	size_t n = ir_prepared(g, list);
+	const void **all = arena_new(room, g->nweight + n + 1, sizeof *all);
+	for (size_t i = 0; i < g->nweight && all != NULL; i++)
+		all[i] = weights[i];
+	for (size_t i = 0; i < n && all != NULL; i++) {
+		const void *in[IR_MAX_OPERANDS];
+		void *out[IR_MAX_RESULTS];
+		struct ir_results r;
+		char *to = arena_new(room, (size_t)shape_bytes(ir_type(g, list[i])) + 1, 1);
+		if (to == NULL || !ir_results(g, list[i], &r))
+			return NULL;
+		all[g->nweight + i] = to;
+		for (size_t k = 0; k < r.n; k++)
+			out[k] = to + ir_part_offset(&r, k);
+		for (size_t k = 0; k < g->node[list[i]].narg; k++)
+			in[k] = all[ir_weight_index(g, ir_arg(g, list[i], k))];
+		if (ir_eval(ir_body(g, IR_ATTRS(prepared, g, list[i])->body), symbol, in, NULL,
+			    out, d) != ADZE_OK)
+			return NULL;
+	}
+	return all;
+}
+
 adze_status cuda_host_run(const adze_graph *g, const char *folder, const int64_t *symbol,
 			  const void *const *inputs, const void *const *weights,
 			  void *const *outputs, struct diag *d)
 {
 	struct cuda_program program;
-	struct host h = {.g = g, .program = &program, .symbol = symbol, .weight = weights,
-			 .output = outputs, .d = d};
+	struct arena room;
+	arena_init(&room, &mem_libc);
+	struct host h = {.g = g, .program = &program, .symbol = symbol, .output = outputs,
+			 .weight = prepare(g, symbol, weights, &room, d), .d = d};
 	adze_status status = cuda_emit(g, 80, &program, d);
+	if (status == ADZE_OK && h.weight == NULL)
+		status = fail(d, ADZE_E_NOMEM, "no memory for weights");
 	if (status == ADZE_OK)
 		status = run(&h, folder, inputs);
 	for (size_t i = 0; h.input != NULL && i < g->ninput; i++)
@@ -282,6 +314,7 @@ adze_status cuda_host_run(const adze_graph *g, const char *folder, const int64_t
 	free(h.input);
 	free(h.arena);
 	free(h.scratch);
+	arena_fini(&room);
 	cuda_program_fini(&program);
 	return status;
 }

@@ -122,7 +122,7 @@ static void compile(adze_device *dev, const adze_graph *g, const char *name, str
 {
 	struct diag d = {ADZE_OK, ""};
 	text_init(out, &mem_libc);
-	adze_status status = cuda_device_ops.compile(dev, g, "the source", out, &d);
+	adze_status status = device_compile(dev, g, "the source", out, &d);
 	CHECK_MSG(status == ADZE_OK, "%s for %s: %s", name, dev->target, d.text);
 }
 

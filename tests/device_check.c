@@ -61,7 +61,7 @@ static adze_status run_loaded(adze_device *dev, const adze_graph *g, adze_exe *x
 			      const void *const *weights, void *const *outputs, struct diag *d)
 {
 	const struct exe_signature *s = &x->file.signature;
-	uint32_t n = s->ninput + s->nweight + s->noutput, k = 0;
+	uint32_t n = s->ninput + s->nweight + s->nprepared + s->noutput, k = 0;
 	adze_buffer *all = calloc(n + 1, sizeof *all), **at = calloc(n + 1, sizeof *at);
 	adze_status status = ADZE_OK;
 	int64_t found[ADZE_MAX_SYMBOLS];
@@ -73,13 +73,21 @@ static adze_status run_loaded(adze_device *dev, const adze_graph *g, adze_exe *x
 			weights[index_of(g, g->weight, g->nweight, s->weight[i].name)], &all[k], d);
 	for (uint32_t i = 0; i < n; i++)
 		at[i] = &all[i];
+	void **data = calloc(s->nprepared + 1, sizeof *data);
+	for (uint32_t i = 0; i < s->nprepared && status == ADZE_OK; i++, k++) {
+		status = make_buffer(dev, s, &s->prepared[i].shape, symbol, NULL, &all[k], d);
+		data[i] = all[k].data;
+	}
+	if (status == ADZE_OK)
+		status = device_prepare(x, at + s->ninput, data, d);
+	free(data);
 	for (uint32_t i = 0; i < s->noutput && status == ADZE_OK; i++, k++) {
 		status = make_buffer(dev, s, &s->output[i].shape, symbol, NULL, &all[k], d);
 		if (s->output[i].into >= 0)
 			at[k] = &all[s->output[i].into];
 	}
 	struct device_call call = {.input = at, .weight = at + s->ninput,
-				   .output = at + s->ninput + s->nweight, .symbol = found};
+				   .output = at + n - s->noutput, .symbol = found};
 	if (status == ADZE_OK)
 		status = device_symbols(s, at, found, d);
 	if (status == ADZE_OK)
@@ -117,7 +125,7 @@ adze_status device_check_compile(adze_device *dev, const adze_graph *g, bool opt
 	if (status == ADZE_OK)
 		status = ir_verify(copy, d);
 	if (status == ADZE_OK)
-		status = dev->ops->compile(dev, copy, NULL, bytes, d);
+		status = device_compile(dev, copy, NULL, bytes, d);
 	ir_graph_destroy(copy);
 	return status;
 }

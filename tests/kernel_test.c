@@ -7,6 +7,7 @@
  */
 #include "tests/kernel_fixture.h"
 #include "tests/kernel_products.h"
+#include "kernels/window.h"
 
 /* ---- element-wise, conversions, moves ---- */
 
@@ -349,7 +350,8 @@ static struct window2d draw_window(struct bench *t, bool pool)
 {
 	struct window2d s = {.groups = pool ? 1 : draw(t, 3)};
 	s.channels = s.groups * draw(t, 4);
-	s.out_channels = pool ? s.channels : s.groups * draw(t, 13);
+	size_t outs = draw(t, 8) == 1 ? 70 : 17;
+	s.out_channels = pool ? s.channels : s.groups * draw(t, outs);
 	bool pointwise = !pool && draw(t, 6) == 1;
 	size_t extent[2] = {draw(t, 12), draw(t, 50)}, out[2];
 	for (int i = 0; i < 2; i++) {
@@ -369,11 +371,47 @@ static struct window2d draw_window(struct bench *t, bool pool)
 	return s;
 }
 
+/* Channels that a convolution says are there. */
+struct told {
+	size_t first, end;
+	bool in_order;
+};
+
+static void tell(void *self, size_t first, size_t end)
+{
+	struct told *t = self;
+	t->in_order &= first == t->end && end > first;
+	t->end = end;
+}
+
+/* A convolution in up to four parts: cut at row `i` and column `j`. */
+static void run_conv(void (*run)(void), float *y, const float *x, const float *w,
+		     const struct window2d *s, size_t from, size_t to, size_t i, size_t j)
+{
+	static _Alignas(64) char work[1 << 20];
+	for (int k = 0; k < 4; k++) {
+		struct conv_part p = {from, to, k / 2 ? i : 0, k / 2 ? s->out_height : i,
+				      k % 2 ? j : 0, k % 2 ? s->out_width : j};
+		struct told told = {from, from, true};
+		struct conv_done done = {tell, &told};
+		if (p.top == p.bottom || p.left == p.right)
+			continue;
+		size_t need = conv_work(s, &p);
+		CHECK(need + 64 <= sizeof work);
+		memset(work, 0xff, sizeof work);
+		((conv2d_f32_fn *)run)(y, x, w, s, &p, work, &done);
+		CHECK_MSG(told.in_order && told.end == to, "channels %zu to %zu: told of %zu",
+			  from, to, told.end);
+		CHECK_MSG(memcmp(work + need, "\xff\xff\xff\xff\xff\xff\xff\xff", 8) == 0,
+			  "wrote behind its work");
+	}
+}
+
 static void run_window(void (*run)(void), float *y, const float *x, const float *w,
 		       const struct window2d *s, size_t from, size_t to)
 {
 	if (w != NULL)
-		((conv2d_f32_fn *)run)(y, x, w, s, from, to);
+		run_conv(run, y, x, w, s, from, to, s->out_height, s->out_width);
 	else
 		((pool_f32_fn *)run)(y, x, s, from, to);
 }
@@ -445,6 +483,12 @@ static void check_window(struct bench *t)
 			CHECK_MSG(memcmp(into + o * plane, y + o * plane, plane * 4) == 0,
 				  "%s: channel %zu alone differs", t->impl->function, o);
 		}
+		if (!conv || plane == 0)
+			continue;
+		run_conv(t->run, into, x, w, &s, from, to, draw(t, s.out_height) - 1,
+			 draw(t, s.out_width) - 1);
+		CHECK_MSG(memcmp(into + at, y + at, n * 4) == 0, "%s: parts differ",
+			  t->impl->function);
 	}
 }
 

@@ -31,6 +31,8 @@ static const char *const unreachable[] = {
 	"its results are too large",
 	"the dilated operand is too large",
 	"the window is too large",
+	"it stands in a body, which has no weights", /* prepare_test */
+	"its extents must be known",                 /* prepare_test */
 	"it has more than 64 results",
 	"it has more than 64 operands for its body",
 	"it has more than 512 operands for its bodies",
@@ -51,7 +53,8 @@ TEST(refusal, every_row)
 		struct diag d = {ADZE_OK, ""};
 		adze_graph *g = NULL;
 		int n = snprintf(text, sizeof text, "graph g(%s) {\n%s\n",
-				 r->body ? "%p: bool[], %q: bool[2], %x: f32[2]" : r->before,
+				 r->body ? "%p: bool[], %q: bool[2], %x: f32[2], %w: weight f32[2]"
+					 : r->before,
 				 r->body ? r->before : "");
 		int line = 1;
 		for (int k = 0; k < n; k++)

@@ -174,7 +174,7 @@ static void read_view(struct code_reader *c, struct cpu_view *v)
 	v->offset = read_number(c);
 	bool body = c->block != c->code->block;
 	uint32_t limit = v->memory == CPU_INPUT    ? body ? c->block->ninput : s->ninput
-			 : v->memory == CPU_WEIGHT ? body ? 0 : s->nweight
+			 : v->memory == CPU_WEIGHT ? body ? 0 : s->nweight + s->nprepared
 			 : v->memory == CPU_OUTPUT ? body ? c->block->noutput : s->noutput
 						   : 1;
 	bool by_byte = v->memory == CPU_ARENA || v->memory == CPU_CONST;

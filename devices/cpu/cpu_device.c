@@ -77,7 +77,7 @@ static bool describe(adze_context *c, struct text *out)
 	return true;
 }
 
-static adze_status compile(adze_device *dev, const adze_graph *g, const char *source,
+static adze_status compile(adze_device *dev, const adze_graph *g, const struct exe_beside *beside,
 			   struct text *out, struct diag *d)
 {
 	struct exe_writer w;
@@ -88,7 +88,7 @@ static adze_status compile(adze_device *dev, const adze_graph *g, const char *so
 	arena_init(&arena, mem);
 	adze_status status = cpu_lower(g, &arena, &code, &w.section[EXE_CONSTS], d);
 	if (status == ADZE_OK) {
-		exe_write_graph(&w, g, code.arena_bytes, "cpu", dev->target, source);
+		exe_write_graph(&w, g, code.arena_bytes, "cpu", dev->target, beside);
 		cpu_code_write(&code, &w.section[EXE_CODE]);
 		cpu_names_write(&code, &w.section[EXE_NAMES]);
 		status = exe_write(&w, out, d);

@@ -184,9 +184,12 @@ cpu_runner cpu_run_ew;                                       /* cpu_strips.c */
 cpu_runner cpu_run_reduce, cpu_run_columns, cpu_run_arg, cpu_run_row; /* cpu_rows.c */
 cpu_runner cpu_run_convert;                                  /* cpu_moves.c */
 cpu_runner cpu_run_gemm;                                     /* cpu_gemm.c */
-cpu_runner cpu_run_conv, cpu_run_window;                     /* cpu_products.c */
+cpu_runner cpu_run_conv, cpu_run_window;             /* cpu_conv.c, cpu_window.c */
 /** Bytes of a worker's scratch that products of m x k and k x n need behind the epilogue's. */
 size_t cpu_gemm_scratch(const struct cpu_bound *b, int64_t m, int64_t n, int64_t k);
+/** The same of a convolution, for boxes that agree. */
+size_t cpu_conv_scratch(const struct cpu_step *step, const struct cpu_bound *b,
+			const struct cpu_box *box);
 cpu_runner cpu_run_copy, cpu_run_fill, cpu_run_pick, cpu_run_put, cpu_run_take, cpu_run_iota,
 	cpu_run_extent;                                      /* cpu_moves.c */
 cpu_runner cpu_run_branch, cpu_run_while, cpu_run_scan;      /* cpu_region.c */

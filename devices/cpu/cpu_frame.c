@@ -46,7 +46,7 @@ static int64_t memory_bytes(const struct cpu_loaded *l, uint32_t block, const st
 	case CPU_INPUT:
 		return block > 0 ? element_bytes(&b->input[v->index], f->number)
 				 : value_bytes(s, &s->input[v->index].shape, f->symbol);
-	case CPU_WEIGHT: return value_bytes(s, &s->weight[v->index].shape, f->symbol);
+	case CPU_WEIGHT: return value_bytes(s, &exe_weight(s, v->index)->shape, f->symbol);
 	case CPU_OUTPUT:
 		return block > 0 ? element_bytes(&b->output[v->index], f->number)
 				 : value_bytes(s, &s->output[v->index].shape, f->symbol);
@@ -137,6 +137,9 @@ static bool conv_agrees(const struct cpu_step *s, const struct cpu_box *box)
 	const struct cpu_box *y = &box[0], *x = &box[1], *w = &box[2];
 	int n = y->rank - 2;
 	int64_t groups = s->param[3 * n];
+	for (int i = 0; i < n; i++)
+		if (w->extent[2 + i] < 1)
+			return false;
 	return y->dense && x->dense && w->dense && y->extent[0] == x->extent[0] &&
 	       y->extent[1] == w->extent[0] && y->extent[1] % groups == 0 &&
 	       x->extent[1] == w->extent[1] * groups;
@@ -171,7 +174,7 @@ static bool agree(const struct cpu_loaded *l, const struct cpu_step *s, const st
 		return box[0].dense && prog_agrees(&s->pro, box, count) &&
 		       (length > 0 ? count % length == 0 : count == 0);
 	case CPU_GEMM: return gemm_agrees(box);
-	case CPU_CONV: return conv_agrees(s, box);
+	case CPU_CONV: return conv_agrees(s, box) && cpu_conv_scratch(s, b, box) <= scratch;
 	case CPU_WINDOW: return box[0].dense && box[1].dense;
 	case CPU_COPY: return extents_agree(&box[0], &box[1], box[0].rank);
 	case CPU_FILL: return box[0].dense;
@@ -227,8 +230,9 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 	return size_round_up(strips + own, 64);
 }
 
-/* Scratch of a PLAIN step at the bounds of the symbols; false where its sizes make no sense. */
-static bool plain_scratch(const struct device_frame *f, uint32_t block, uint32_t i, size_t *work)
+/* Scratch of a step whose own depends on its boxes, at the bounds of the symbols; false where its
+ * sizes make no sense. */
+static bool boxes_scratch(const struct device_frame *f, uint32_t block, uint32_t i, size_t *work)
 {
 	const struct cpu_loaded *l = f->loaded;
 	const struct cpu_step *s = &l->code.step[i];
@@ -236,7 +240,11 @@ static bool plain_scratch(const struct device_frame *f, uint32_t block, uint32_t
 	bool inside = true;
 	for (int k = 0; k < s->nview; k++)
 		inside &= set_box(f, block, &s->view[k], &box[k]);
-	return inside && cpu_plain_agrees(s, &l->bound[i], box, work);
+	if (!inside || s->kind == CPU_PLAIN)
+		return inside && cpu_plain_agrees(s, &l->bound[i], box, work);
+	*work = cpu_conv_scratch(s, &l->bound[i], box) + cpu_prog_bytes(&s->epi) +
+		2 * CPU_SLOT_BYTES;
+	return conv_agrees(s, box);
 }
 
 static adze_status block_scratch(struct device_frame *f, uint32_t block, struct diag *d)
@@ -245,9 +253,9 @@ static adze_status block_scratch(struct device_frame *f, uint32_t block, struct 
 	const struct cpu_block *b = &l->code.block[block];
 	for (uint32_t i = b->first; i < b->first + b->nstep; i++) {
 		size_t work = 0;
-		if (l->code.step[i].kind != CPU_PLAIN)
+		if (l->code.step[i].kind != CPU_PLAIN && l->code.step[i].kind != CPU_CONV)
 			work = step_scratch(l, i, f->number);
-		else if (!plain_scratch(f, block, i, &work))
+		else if (!boxes_scratch(f, block, i, &work))
 			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
 		if (work > SIZE_MAX / 2)
 			return fail(d, ADZE_E_NOMEM, "no memory for a call");

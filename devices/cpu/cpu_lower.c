@@ -46,9 +46,10 @@ static void place(struct lowerer *l, ir_val v, struct cpu_view *out)
 	const adze_graph *g = l->g;
 	memset(out, 0, sizeof *out);
 	out->dtype = (uint8_t)ir_type(g, v)->dtype;
-	if (g->node[v].op == OP_WEIGHT) {
+	int weight = ir_weight_index(g, v);
+	if (weight >= 0) {
 		out->memory = CPU_WEIGHT;
-		out->index = (uint32_t)ir_weight_index(g, v);
+		out->index = (uint32_t)weight;
 	} else if (g->node[v].op == OP_CONST) {
 		const struct ir_data *data = &IR_ATTRS(data, g, v)->data;
 		if (l->const_at[v] == 0) {
@@ -457,7 +458,7 @@ static adze_status check_packed(struct lowerer *l)
 {
 	for (ir_val v = 1; v < l->g->nnode; v++) {
 		enum ir_op op = (enum ir_op)l->g->node[v].op;
-		bool source = op == OP_INPUT || op == OP_WEIGHT || op == OP_CONST;
+		bool source = ir_is_given(l->g, v);
 		bool dense = op == OP_CONVERT || op == OP_RESHAPE || op == OP_BITCAST ||
 			     op == OP_BARRIER || op == OP_EXTENT || op == OP_PART;
 		if (ir_sees_packed(l->g, v) && !source && !dense)

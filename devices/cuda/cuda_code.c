@@ -159,7 +159,7 @@ static struct cuda_ref read_ref(struct loader *l)
 	uint64_t end = 0;
 	switch (kind) {
 	case CUDA_REF_INPUT: end = s->ninput; break;
-	case CUDA_REF_WEIGHT: end = s->nweight; break;
+	case CUDA_REF_WEIGHT: end = s->nweight + s->nprepared; break;
 	case CUDA_REF_OUTPUT: end = s->noutput; break;
 	/* Offsets: something without a byte may stand at the end. */
 	case CUDA_REF_ARENA: end = s->arena_bytes + 1; break;

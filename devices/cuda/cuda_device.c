@@ -156,7 +156,7 @@ static void close_device(adze_device *d)
 
 /* ---- compile, load ---- */
 
-static adze_status compile(adze_device *d, const adze_graph *g, const char *source,
+static adze_status compile(adze_device *d, const adze_graph *g, const struct exe_beside *beside,
 			   struct text *out, struct diag *diag)
 {
 	const struct cuda_device *dev = (const struct cuda_device *)d;
@@ -170,7 +170,7 @@ static adze_status compile(adze_device *d, const adze_graph *g, const char *sour
 	if (status == ADZE_OK) {
 		cuda_code_write(&program.code, &w.section[EXE_CODE]);
 		text_bytes(&w.section[EXE_CONSTS], program.consts.at, program.consts.len);
-		exe_write_graph(&w, g, (uint64_t)g->arena_bytes, "cuda", d->target, source);
+		exe_write_graph(&w, g, (uint64_t)g->arena_bytes, "cuda", d->target, beside);
 		context_log(d->context, ADZE_LOG_INFO,
 			    "cuda: %" PRIu32 " kernels in %" PRIu32 " steps, %zu bytes for %s",
 			    program.code.nkernel, program.code.nstep, w.section[EXE_CUBIN].len,

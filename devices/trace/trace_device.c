@@ -60,8 +60,8 @@ static bool trace_describe(adze_context *c, struct text *out)
 	return true;
 }
 
-static adze_status trace_compile(adze_device *dev, const adze_graph *g, const char *source,
-				 struct text *out, struct diag *d)
+static adze_status trace_compile(adze_device *dev, const adze_graph *g,
+				 const struct exe_beside *beside, struct text *out, struct diag *d)
 {
 	const adze_allocator *mem = &dev->context->mem;
 	struct exe_writer w;
@@ -73,7 +73,7 @@ static adze_status trace_compile(adze_device *dev, const adze_graph *g, const ch
 	if (status == ADZE_OK) {
 		cpu_code_write(&code, &w.section[EXE_CODE]);
 		exe_write_graph(&w, g, code.arena_bytes, trace_device_ops.name, dev->target,
-				source);
+				beside);
 		status = exe_write(&w, out, d);
 	}
 	exe_writer_fini(&w);

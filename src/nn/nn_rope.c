@@ -204,21 +204,79 @@ static bool begin(struct rope *r, adze_tensor x, const char *axis, const adze_ro
 
 /* ---- turning ---- */
 
-/* The angles of each place, [.., axis, pairs], as the shape of one half of what turns. */
-static adze_tensor angles(struct rope *r, adze_tensor places, const adze_shape *half)
+/* x with its pairs side by side along an axis of 2: [.., 2, pairs], or [.., pairs, 2]. */
+struct turning {
+	adze_shape s;
+	int two, pairs; /* axes */
+};
+
+/* The angles of each place, [.., axis, pairs]. In f32: a place that is a bf16 would be off by
+ * whole turns. */
+static adze_tensor angles(struct rope *r, adze_tensor places)
 {
 	struct tensor_op *op = r->op;
 	const adze_shape *s = tensor_type(op, places.id);
-	struct ir_dims at = {.n = s->rank + 1};
 	if (dtype_is_float(s->dtype) || s->dtype == ADZE_BOOL || s->rank < 1 || s->rank > 2 ||
-	    (s->rank == 2 && r->k == 0) || !dim_same(&s->dim[s->rank - 1], &half->dim[r->k]) ||
-	    (s->rank == 2 && !dim_same(&s->dim[0], &half->dim[0])))
+	    (s->rank == 2 && r->k == 0) || !dim_same(&s->dim[s->rank - 1], &r->s.dim[r->k]) ||
+	    (s->rank == 2 && !dim_same(&s->dim[0], &r->s.dim[0])))
 		return form_refuse(op, places, "places are integers [axis], or [first axis, axis]");
-	at.at[s->rank - 1] = r->k;
-	at.at[s->rank] = half->rank - 1;
-	/* In f32: a place that is a bf16 would be off by whole turns. */
 	adze_tensor turn = paces_of(r, places), where = (adze_convert)(places, ADZE_F32);
-	return op->ok ? form_spread(op, (adze_outer)(where, turn), half, &at) : form_of(op, 0);
+	return op->ok ? (adze_outer)(where, turn) : form_of(op, 0);
+}
+
+/* sin for the second of each pair, -sin for the first, [.., axis, then as pairs lie]: once for
+ * all heads and layers. */
+static adze_tensor signed_sines(struct rope *r, const struct turning *t, adze_tensor sines)
+{
+	static const float sign[2] = {-1, 1};
+	struct tensor_op *op = r->op;
+	adze_shape s = *tensor_type(op, sines.id), two = {.dtype = ADZE_F32, .rank = 1};
+	struct ir_dims at = {.n = s.rank};
+	int from = s.rank - 1;
+	bool first = t->two < t->pairs;
+	two.dim[0] = dim_make(2);
+	if (!form_insert(op, &s, first ? from : from + 1, dim_make(2)))
+		return sines;
+	for (int i = 0; i < at.n; i++)
+		at.at[i] = i + (first && i == from);
+	const struct ir_dims of_two = {.n = 1, .at = {first ? from : from + 1}};
+	adze_tensor signs = (adze_constant)(op->graph, &two, sign);
+	signs = (adze_convert)(signs, s.dtype);
+	sines = form_spread(op, sines, &s, &at);
+	return f_mul(sines, form_spread(op, signs, &s, &of_two));
+}
+
+/* [a, b] of each pair to [a c - b s, b c + a s], read by strides in one pass. */
+static adze_tensor turn(struct rope *r, const struct turning *t, adze_tensor x, adze_tensor places)
+{
+	struct tensor_op *op = r->op;
+	struct attrs_axes swap = {.axes = {.n = 1, .at = {t->two}}};
+	adze_tensor angle = angles(r, places);
+	if (!op->ok || !adze_is(x) || !adze_is(angle))
+		return form_of(op, 0);
+	adze_tensor c = f_cos(angle), s = f_sin(angle);
+	if (r->attention != 1) {
+		c = f_scale(c, r->attention);
+		s = f_scale(s, r->attention);
+	}
+	adze_tensor y = form_of(op, ir_emit1(op->graph, OP_REVERSE, x.id, &swap, NULL));
+	x = form_wide(x);
+	y = form_wide(y);
+	c = (adze_convert)(c, adze_tensor_shape(x).dtype);
+	s = (adze_convert)(s, adze_tensor_shape(x).dtype);
+	int n = adze_tensor_shape(c).rank;
+	struct ir_dims at = {.n = n, .at = {[0] = 0}}, at_two = {.n = n + 1};
+	at.at[n - 2] = r->k;
+	at.at[n - 1] = t->pairs;
+	at_two.at[n - 2] = r->k;
+	at_two.at[n - 1] = t->two < t->pairs ? t->two : t->pairs;
+	at_two.at[n] = t->two < t->pairs ? t->pairs : t->two;
+	s = signed_sines(r, t, s);
+	if (!op->ok)
+		return form_of(op, 0);
+	c = form_spread(op, c, &t->s, &at);
+	s = form_spread(op, s, &t->s, &at_two);
+	return (adze_convert)(f_add(f_mul(x, c), f_mul(y, s)), r->s.dtype);
 }
 
 static adze_tensor part_of(const struct rope *r, adze_tensor x, int64_t from, int64_t to)
@@ -226,39 +284,25 @@ static adze_tensor part_of(const struct rope *r, adze_tensor x, int64_t from, in
 	return from == 0 && to == r->d ? x : (adze_slice)(x, "-1", from, to, 1);
 }
 
-/* [a, b] of each pair, turned: a c - b s, b c + a s. */
-static void turn(struct rope *r, adze_tensor angle, adze_tensor *a, adze_tensor *b)
+/* x and the axis of its pairs; `*rest` what of the shape of pairs does not turn, or null. */
+static adze_tensor pair_up(struct rope *r, adze_tensor x, struct turning *t, adze_tensor *rest)
 {
-	adze_dtype dtype = r->s.dtype;
-	adze_tensor x = form_wide(*a), y = form_wide(*b), c = f_cos(angle), s = f_sin(angle);
-	if (r->attention != 1) {
-		c = f_scale(c, r->attention);
-		s = f_scale(s, r->attention);
-	}
-	c = (adze_convert)(c, adze_tensor_shape(x).dtype);
-	s = (adze_convert)(s, adze_tensor_shape(x).dtype);
-	*a = (adze_convert)(f_sub(f_mul(x, c), f_mul(y, s)), dtype);
-	*b = (adze_convert)(f_add(f_mul(y, c), f_mul(x, s)), dtype);
-}
-
-/* Pairs side by side as two halves, and back. */
-static adze_tensor regroup(struct tensor_op *op, adze_tensor x, const adze_shape *s, bool apart)
-{
-	adze_shape two = *s;
-	adze_dim *d = &two.dim[two.rank - 1];
-	struct attrs_axes swap = {.axes = {.n = s->rank + 1}};
-	int64_t h = d->size / 2;
-	*d = dim_make(apart ? h : 2);
-	if (!form_insert(op, &two, two.rank, dim_make(apart ? 2 : h)))
+	struct tensor_op *op = r->op;
+	bool spread = r->with.layout == ADZE_ROPE_SPREAD;
+	bool beside = r->with.layout == ADZE_ROPE_PAIRS;
+	int64_t width = spread ? r->d : r->with.width;
+	t->s = r->s;
+	t->two = beside ? r->last + 1 : r->last;
+	t->pairs = beside ? r->last : r->last + 1;
+	t->s.dim[r->last] = dim_make(width / 2);
+	if (!form_insert(op, &t->s, t->two, dim_make(2)))
+		return form_of(op, 0);
+	x = form_reshape(op, part_of(r, x, 0, width), &t->s);
+	if (width / 2 == r->pairs)
 		return x;
-	for (int i = 0; i <= s->rank; i++)
-		swap.axes.at[i] = i;
-	swap.axes.at[s->rank - 1] = s->rank;
-	swap.axes.at[s->rank] = s->rank - 1;
-	x = form_reshape(op, x, &two);
-	if (adze_is(x))
-		x = form_of(op, ir_emit1(op->graph, OP_TRANSPOSE, x.id, &swap, NULL));
-	return form_reshape(op, x, s);
+	*rest = (adze_slice)(x, "-1", r->pairs, width / 2, 1);
+	t->s.dim[t->pairs] = dim_make(r->pairs);
+	return (adze_slice)(x, "-1", 0, r->pairs, 1);
 }
 
 adze_tensor(adze_rope)(adze_tensor x, adze_tensor places, const char *axis,
@@ -269,30 +313,22 @@ adze_tensor(adze_rope)(adze_tensor x, adze_tensor places, const char *axis,
 	struct rope r = {.op = &op};
 	if (!begin(&r, x, axis, options))
 		return form_end(&op, x);
-	bool beside = r.with.layout == ADZE_ROPE_PAIRS;
-	int64_t h = r.pairs, w = r.with.width, d = r.d;
-	int64_t second = r.with.layout == ADZE_ROPE_SPREAD ? d / 2 : h;
-	adze_shape half = r.s, full = r.s;
-	half.dim[r.last].size = h;
-	full.dim[r.last].size = w;
-	adze_tensor angle = angles(&r, places, &half), from = x;
-	if (beside)
-		from = regroup(&op, part_of(&r, x, 0, w), &full, true);
-	if (!op.ok || !adze_is(angle) || !adze_is(from))
+	struct turning t;
+	adze_tensor part[2] = {{0}, {0}};
+	adze_tensor y = pair_up(&r, x, &t, &part[1]);
+	if (op.ok && adze_is(y))
+		y = turn(&r, &t, y, places);
+	if (!op.ok || !adze_is(y))
 		return form_end(&op, form_of(&op, 0));
-	adze_tensor a = (adze_slice)(from, "-1", 0, h, 1);
-	adze_tensor b = (adze_slice)(from, "-1", second, second + h, 1);
-	turn(&r, angle, &a, &b);
-	adze_tensor piece[4] = {a};
-	size_t n = 1;
-	if (second > h)
-		piece[n++] = part_of(&r, x, h, second);
-	piece[n++] = b;
-	if (beside) {
-		piece[0] = regroup(&op, adze_concat_at(NULL, 0, piece, 2, "-1"), &full, false);
-		n = 1;
-	}
-	if (second + h < d)
-		piece[n++] = part_of(&r, x, second + h, d);
-	return form_end(&op, n == 1 ? piece[0] : adze_concat_at(NULL, 0, piece, n, "-1"));
+	part[0] = y;
+	if (adze_is(part[1]))
+		y = adze_concat_at(NULL, 0, part, 2, "-1");
+	adze_shape turned = r.s;
+	if (r.with.layout != ADZE_ROPE_SPREAD)
+		turned.dim[r.last].size = r.with.width;
+	part[0] = form_reshape(&op, y, &turned);
+	if (turned.dim[r.last].size == r.d)
+		return form_end(&op, part[0]);
+	part[1] = part_of(&r, x, r.with.width, r.d);
+	return form_end(&op, op.ok ? adze_concat_at(NULL, 0, part, 2, "-1") : form_of(&op, 0));
 }

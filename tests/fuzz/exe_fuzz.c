@@ -73,23 +73,23 @@ static void stop_soon(void)
 static void run_once(adze_device *dev, adze_exe *x)
 {
 	const struct exe_signature *s = &x->file.signature;
-	uint32_t n = s->ninput + s->nweight + s->noutput, k = 0;
+	uint32_t given = s->ninput + s->nweight + s->nprepared, n = given + s->noutput, k = 0;
 	size_t total = s->arena_bytes;
 	struct diag d = {ADZE_OK, ""};
 	int64_t symbol[ADZE_MAX_SYMBOLS];
 	adze_buffer **all = calloc(n + 1, sizeof *all), **at = calloc(n + 1, sizeof *at);
 	for (uint32_t i = 0; i < s->ninput; i++)
 		all[k++] = make(dev, &s->input[i].shape, &total);
-	for (uint32_t i = 0; i < s->nweight; i++)
-		all[k++] = make(dev, &s->weight[i].shape, &total);
+	for (uint32_t i = 0; i < s->nweight + s->nprepared; i++)
+		all[k++] = make(dev, &exe_weight(s, i)->shape, &total);
 	for (uint32_t i = 0; i < s->noutput; i++)
 		all[k++] = make(dev, &s->output[i].shape, &total);
 	memcpy(at, all, n * sizeof *at);
 	for (uint32_t i = 0; i < s->noutput; i++)
 		if (s->output[i].into >= 0)
-			at[s->ninput + s->nweight + i] = all[s->output[i].into];
+			at[given + i] = all[s->output[i].into];
 	struct device_call call = {.input = at, .weight = at + s->ninput,
-				   .output = at + s->ninput + s->nweight, .symbol = symbol,
+				   .output = at + given, .symbol = symbol,
 				   .cancel = &stop};
 	if (total <= MOST_BYTES && is_small(x) && device_symbols(s, at, symbol, &d) == ADZE_OK &&
 	    dev->ops->frame_create(dev, x->loaded, &call.frame, &d) == ADZE_OK) {
