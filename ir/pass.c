@@ -2,6 +2,8 @@
  *
  * Runs the pipeline of passes.def.
  */
+#include "config.h" /* NDEBUG */
+
 #include "ir/pass.h"
 
 #include <string.h>

@@ -18,6 +18,7 @@ struct lowerer {
 	size_t number_cap, step_cap;
 	uint64_t *const_at; /* by value: 1 + offset, 0 none */
 	uint16_t *slot;     /* by value, while a program is made: 1 + slot */
+	struct lower_loads *loads; /* room for the operands of a program, or NULL so far */
 	const struct ir_group *group;
 	uint32_t group_number;
 	struct cpu_step *step; /* under way */

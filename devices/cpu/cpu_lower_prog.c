@@ -24,13 +24,13 @@ static void permute(struct ir_view *w, const struct lower_space *s)
 }
 
 /* Walk of a program's operands: views of the same space, joined axes by joined axes. */
-struct loads {
+struct lower_loads {
 	struct ir_view view[CPU_MAX_SLOTS];
 	ir_val value[CPU_MAX_SLOTS]; /* 0: the root's result in the sink's memory */
 	int n;
 };
 
-static bool find_load(const struct loads *o, ir_val v, int *at)
+static bool find_load(const struct lower_loads *o, ir_val v, int *at)
 {
 	for (int i = 0; i < o->n; i++)
 		if (o->value[i] == v) {
@@ -41,7 +41,7 @@ static bool find_load(const struct loads *o, ir_val v, int *at)
 }
 
 static adze_status collect_loads(struct lowerer *l, const ir_val *node, size_t n,
-				 const struct lower_space *space, struct loads *o)
+				 const struct lower_space *space, struct lower_loads *o)
 {
 	const adze_graph *g = l->g;
 	int at;
@@ -127,7 +127,7 @@ static void free_strips(const struct lowerer *l, const ir_val *node, size_t n, s
 
 /* The instructions for `node`s; loads have the slots 0 .. nload - 1. */
 static adze_status emit_program(struct lowerer *l, const ir_val *node, size_t n,
-				const struct loads *o, struct cpu_prog *p)
+				const struct lower_loads *o, struct cpu_prog *p)
 {
 	const adze_graph *g = l->g;
 	struct slots slots = {{false}, (uint16_t)o->n};
@@ -165,9 +165,12 @@ adze_status lower_program(struct lowerer *l, const ir_val *node, size_t n, ir_va
 			  const struct lower_space *space, bool epi, struct cpu_prog *p)
 {
 	const adze_graph *g = l->g;
-	struct loads *o = arena_new(l->arena, 1, sizeof *o);
+	if (l->loads == NULL)
+		l->loads = arena_new(l->arena, 1, sizeof *l->loads);
+	struct lower_loads *o = l->loads;
 	if (o == NULL)
 		return lower_no_memory(l);
+	o->n = 0;
 	if (epi) {
 		ir_view_dense(g, l->group->root, &o->view[o->n]);
 		o->value[o->n++] = 0;
