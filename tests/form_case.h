@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What tests of functions on tensors share: a file of tests/data whose tensors are inputs and,
- * as `expect.NAME`, results; a graph that has a call for each result is run by the reference
+ * What tests of functions on tensors share: a file of tests/data whose tensors are inputs, weights
+ * and, as `expect.NAME`, results; a graph that has a call for each result is run by the reference
  * evaluator and on the CPU device, and both must give the file's numbers.
  */
 #ifndef ADZE_FORM_CASE_H
@@ -102,7 +102,7 @@ static inline void forms_bind(struct forms *f, int64_t *symbol)
 static inline void check_eval(struct forms *f, const int64_t *symbol)
 {
 	const adze_graph *g = f->graph;
-	const void *input[FORMS_MOST];
+	const void *input[FORMS_MOST], *weight[FORMS_MOST];
 	void *output[FORMS_MOST];
 	struct diag d = {ADZE_OK, ""};
 	struct arena memory;
@@ -112,33 +112,59 @@ static inline void check_eval(struct forms *f, const int64_t *symbol)
 			entry_of(f, IR_ATTRS(name, g, g->input[i])->name);
 		input[i] = arena_text(&memory, e->data, e->bytes);
 	}
+	for (size_t i = 0; i < g->nweight; i++)
+		weight[i] = entry_of(f, IR_ATTRS(name, g, g->weight[i])->name)->data;
 	for (size_t i = 0; i < g->noutput; i++)
 		output[i] = arena_new(&memory, 1,
 				      (size_t)shape_bytes(ir_type(g, g->output[i].value)));
-	CHECK_MSG(ir_eval(g, symbol, input, NULL, output, &d) == ADZE_OK, "%s", d.text);
+	CHECK_MSG(ir_eval(g, symbol, input, weight, output, &d) == ADZE_OK, "%s", d.text);
 	for (size_t i = 0; i < g->noutput; i++)
 		check_result(f, i, "by eval", output[i]);
 	arena_fini(&memory);
+}
+
+/* The file's tensors of these names as buffers, in their order. */
+static inline void load(struct forms *f, const ir_val *value, size_t n, adze_buffer **out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct safetensors_entry *e =
+			entry_of(f, IR_ATTRS(name, f->graph, value[i])->name);
+		adze_host_buffer *host;
+		OK(&f->life, adze_host_buffer_borrow(f->life.context, &e->shape,
+						     (void *)(uintptr_t)e->data, &host));
+		OK(&f->life, adze_copy_in(f->life.device, host, &out[i]));
+		adze_host_buffer_destroy(host);
+	}
+}
+
+static inline adze_module *bind(struct forms *f)
+{
+	adze_buffer *weight[FORMS_MOST];
+	adze_exe *exe;
+	adze_module *m;
+	size_t n = f->graph->nweight;
+	if (n == 0)
+		return module_of(&f->life, f->graph);
+	OK(&f->life, adze_compile(f->life.device, f->graph, &exe));
+	load(f, f->graph->weight, n, weight);
+	OK(&f->life, adze_bind(exe, weight, n, &m));
+	adze_exe_destroy(exe);
+	for (size_t i = 0; i < n; i++)
+		adze_buffer_destroy(weight[i]);
+	return m;
 }
 
 static inline void check_cpu(struct forms *f)
 {
 	const adze_graph *g = f->graph;
 	adze_buffer *input[FORMS_MOST], *output[FORMS_MOST] = {NULL};
-	adze_module *m = module_of(&f->life, f->graph);
-	for (size_t i = 0; i < g->ninput; i++) {
-		const struct safetensors_entry *e =
-			entry_of(f, IR_ATTRS(name, g, g->input[i])->name);
-		adze_host_buffer *host;
-		OK(&f->life, adze_host_buffer_borrow(f->life.context, &e->shape,
-						     (void *)(uintptr_t)e->data, &host));
-		OK(&f->life, adze_copy_in(f->life.device, host, &input[i]));
-		adze_host_buffer_destroy(host);
-	}
+	adze_module *m = bind(f);
+	load(f, g->input, g->ninput, input);
 	OK(&f->life, adze_call(m, input, g->ninput, output, g->noutput, NULL));
 	for (size_t i = 0; i < g->noutput; i++) {
 		check_result(f, i, "on cpu", adze_buffer_data(output[i]));
-		adze_buffer_destroy(output[i]);
+		if (g->output[i].into == 0)
+			adze_buffer_destroy(output[i]);
 	}
 	for (size_t i = 0; i < g->ninput; i++)
 		adze_buffer_destroy(input[i]);
@@ -152,7 +178,8 @@ static inline void forms_end(struct forms *f)
 	for (size_t i = 0; i < f->file->nentry; i++)
 		expected += strncmp(f->file->entry[i].name, "expect.", 7) == 0;
 	CHECK_MSG(expected == f->ncase, "%zu of %zu results have a call", f->ncase, expected);
-	CHECK(f->ncase <= FORMS_MOST && f->graph->ninput <= FORMS_MOST);
+	CHECK(f->ncase <= FORMS_MOST && f->graph->ninput <= FORMS_MOST &&
+	      f->graph->nweight <= FORMS_MOST);
 	forms_bind(f, symbol);
 	check_eval(f, symbol);
 	check_cpu(f);
