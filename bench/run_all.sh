@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs adze bench and the peers on the same shapes, then writes one table and one plot.
+#
+#     bench/run_all.sh [FOLDER [FILTER]]    lines.json, table.md and plot.svg in FOLDER
+#
+# ADZE         the command [adze, or ./adze in a build folder]
+# ADZE_PEERS   the Python that has the peers, "" for none [python3]; bench/peers/README.md
+# ADZE_QUIET   a command that runs another while the machine is quiet [none]
+# ADZE_STEPS   names of the steps below to run [all]
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-bench-results}
+only=${2:-.}
+adze=${ADZE:-$([ -x ./adze ] && echo ./adze || echo adze)}
+python=${ADZE_PEERS-python3}
+quiet=${ADZE_QUIET:-}
+mkdir -p "$out" || exit 1
+
+# step NAME PARTS FILTER [PEER...]: one part of the shapes, by adze and by these peers.
+step() {
+	name=$1 parts=$2 filter=$3
+	shift 3
+	case " ${ADZE_STEPS:-$name} " in
+	*" $name "*) ;;
+	*) return ;;
+	esac
+	echo "$name" | grep -Eq "$only" || return
+	rm -f "$out/$name.json"
+	for threads in 1 2; do
+		echo "$name, $threads threads" >&2
+		# shellcheck disable=SC2086
+		$quiet "$adze" bench $parts --json --threads $threads --filter "$filter" \
+			>> "$out/$name.json" 2>> "$out/errors.txt"
+		for peer in "$@"; do
+			[ -n "$python" ] || continue
+			$quiet "$python" -W ignore "$here/peers/peer_$peer.py" --threads $threads \
+				--filter "$filter" >> "$out/$name.json" 2>> "$out/errors.txt"
+		done
+	done
+}
+
+step ceilings ceilings .
+step rows graphs '^(chain|gelu_add|silu_mul|softmax|layer_norm|rms_norm|add_rms_norm)$'
+step attention graphs '^attention' torch
+step product graphs '^product$'
+step compile graphs '^(compile.*|open)$'
+for type in f32_f32 f32_f16 bf16_bf16 i8_i8 u8_i8; do
+	step "product_${type}_few" graphs "^product_nt_${type}_m(1|2|4|8|16|32)$" torch jax
+	step "product_${type}_many" graphs "^product_nt_${type}_m(64|128|512)$" torch jax
+done
+step perceptron models '^(perceptron|digits|fashion)' torch onnx jax
+step minilm models '^minilm' torch onnx jax
+step resnet models '^resnet' torch onnx
+for type in f32 f16 bf16 q8_0 q4_0 q4_k; do
+	peers="llama torch jax"
+	case $type in q*) peers=llama ;; esac
+	# shellcheck disable=SC2086
+	{
+		step "llama_110m_$type" models "^llama_110m_${type}_" $peers
+		step "llama_1b_${type}_decode" models "^llama_1b_${type}_(decode|prefill_16)$" $peers
+		step "llama_1b_${type}_128" models "^llama_1b_${type}_prefill_128$" $peers
+		step "llama_1b_${type}_512" models "^llama_1b_${type}_prefill_512$" $peers
+	}
+done
+
+cat "$out"/*.json > "$out/lines" && mv "$out/lines" "$out/lines.jsonl"
+"${python:-python3}" "$here/bench_table.py" "$out/lines.jsonl" --svg "$out/plot.svg" \
+	> "$out/table.md" && cat "$out/table.md"
