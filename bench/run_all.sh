@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs adze bench and the peers on the same shapes, then writes one table and one plot.
 #
-#     bench/run_all.sh [FOLDER [FILTER]]    lines.json, table.md and plot.svg in FOLDER
+#     bench/run_all.sh [FOLDER]    lines.jsonl, table.md and plot.svg in FOLDER
 #
 # ADZE         the command [adze, or ./adze in a build folder]
 # ADZE_PEERS   the Python that has the peers, "" for none [python3]; bench/peers/README.md
@@ -11,33 +11,37 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-bench-results}
-only=${2:-.}
 adze=${ADZE:-$([ -x ./adze ] && echo ./adze || echo adze)}
 python=${ADZE_PEERS-python3}
 quiet=${ADZE_QUIET:-}
+
+# one NAME PARTS FILTER [PEER...]: a step's lines, of 1 and 2 threads.
+if [ "${1:-}" = --one ]; then
+	name=$2 parts=$3 filter=$4
+	shift 4
+	for threads in 1 2; do
+		# shellcheck disable=SC2086
+		"$adze" bench $parts --json --threads $threads --filter "$filter"
+		for peer in "$@"; do
+			"$python" -W ignore "$here/peers/peer_$peer.py" --threads $threads \
+				--filter "$filter"
+		done
+	done
+	exit
+fi
 mkdir -p "$out" || exit 1
 
-# step NAME PARTS FILTER [PEER...]: one part of the shapes, by adze and by these peers.
+# step NAME PARTS FILTER [PEER...]: a part of the shapes, by adze and by these peers.
 step() {
-	name=$1 parts=$2 filter=$3
-	shift 3
+	name=$1
 	case " ${ADZE_STEPS:-$name} " in
 	*" $name "*) ;;
 	*) return ;;
 	esac
-	echo "$name" | grep -Eq "$only" || return
-	rm -f "$out/$name.json"
-	for threads in 1 2; do
-		echo "$name, $threads threads" >&2
-		# shellcheck disable=SC2086
-		$quiet "$adze" bench $parts --json --threads $threads --filter "$filter" \
-			>> "$out/$name.json" 2>> "$out/errors.txt"
-		for peer in "$@"; do
-			[ -n "$python" ] || continue
-			$quiet "$python" -W ignore "$here/peers/peer_$peer.py" --threads $threads \
-				--filter "$filter" >> "$out/$name.json" 2>> "$out/errors.txt"
-		done
-	done
+	[ -n "$python" ] || set -- "$1" "$2" "$3"
+	echo "$name" >&2
+	$quiet "$0" --one "$@" > "$out/$name.json" 2> "$out/$name.err" ||
+		echo "$name failed: $out/$name.err" >&2
 }
 
 step ceilings ceilings .
