@@ -98,8 +98,7 @@ struct adze_graph {
 				 * group; NULL where groups stood in the text */
 	bool narrow_products;   /* set by ir_run_passes() */
 	struct ir_place *place;
-	int64_t arena_bytes;    /* planned: what all arena places need, ... */
-	int64_t least_bytes;    /* ... and what those that are needed at once do; 0 from text */
+	int64_t arena_bytes;    /* planned: what all arena places need */
 
 	/* What is equal is found by hash: nodes, types, inputs and weights and outputs by name. */
 	struct table nodes, types, parameters, outputs;
@@ -255,8 +254,9 @@ adze_status ir_verify(const adze_graph *g, struct diag *d);
 /* ---- ir/live.c ---- */
 
 /**
- * Of a planned graph: the most bytes that are alive at the same time in its order, which no plan
- * for that order can do without; without its bodies. -1 without memory to find out.
+ * Of a planned graph: the most bytes that are alive at the same time in its order, each value in
+ * whole places of 64. No plan for that order can do without them. Bodies do not count. -1 without
+ * memory to find out.
  */
 int64_t ir_live_bytes(const adze_graph *g);
 

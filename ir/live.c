@@ -77,8 +77,9 @@ int64_t ir_live_bytes(const adze_graph *g)
 		each_read(&w, end_overwritten);
 		for (ir_val v = 1; v < g->nnode; v++)
 			if (w.last[v] != 0) {
-				w.step[g->group[v]] += shape_bytes(ir_type(g, v));
-				w.step[w.last[v] + 1] -= shape_bytes(ir_type(g, v));
+				int64_t bytes = (shape_bytes(ir_type(g, v)) + 63) / 64 * 64;
+				w.step[g->group[v]] += bytes;
+				w.step[w.last[v] + 1] -= bytes;
 			}
 		most = 0;
 		for (uint32_t q = 1; q <= w.ngroup; q++) {

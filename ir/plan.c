@@ -233,11 +233,11 @@ static bool lay_out(struct planner *p)
 	uint32_t *list = arena_new(r, n + 1, sizeof *list);
 	uint32_t *room = arena_new(r, n + 1, sizeof *room);
 	uint32_t *kept = arena_new(r, n + 1, sizeof *kept);
-	int64_t *change = arena_new(r, p->n + 2, sizeof *change), best = INT64_MAX, top = 0;
+	int64_t *change = arena_new(r, p->n + 2, sizeof *change), best = INT64_MAX, top = 0, least;
 	if (list == NULL || room == NULL || kept == NULL || change == NULL)
 		return false;
-	p->g->least_bytes = least_bytes(p, change);
-	for (size_t i = 0; i < RANK_COUNT + tries && best > p->g->least_bytes; i++) {
+	least = least_bytes(p, change);
+	for (size_t i = 0; i < RANK_COUNT + tries && best > least; i++) {
 		if (i < RANK_COUNT)
 			sort_blocks(p, (enum rank)i, list, room);
 		else
