@@ -190,7 +190,7 @@ static const struct {
 	{"ceilings", "ceilings", ceiling_bench}, {"kernels", "", kernel_bench},
 	{"graphs", "", compile_bench},		 {"graphs", "", graph_bench},
 	{"graphs", "", product_bench},		 {"graphs", "open", open_bench},
-	{"models", "", model_bench},
+	{"models", "", model_bench},		 {"pool", "", pool_bench},
 };
 
 /* As the command `adze` words it, which runs this program. */

@@ -79,6 +79,10 @@ struct device_ops {
 			       struct diag *d);
 	adze_status (*copy_out)(adze_device *dev, void *host, const void *from, size_t bytes,
 				struct diag *d);
+	/** The calling thread works for calls until `until` is set and recall() was called after;
+	 * NULL: the device has no use for it. */
+	adze_status (*lend)(adze_device *dev, const atomic_bool *until, struct diag *d);
+	void (*recall)(adze_device *dev);
 	/** Passes that make what it cannot run: "attend"; NULL: none. */
 	const char *without_passes;
 	/** True where host memory is the device's memory, and can be used in place. */

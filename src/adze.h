@@ -128,6 +128,17 @@ ADZE_API adze_status adze_device_open(adze_context *context, const char *name,
 /** Buffers and executables keep a device alive by themselves. */
 ADZE_API void adze_device_close(adze_device *device);
 
+/**
+ * The calling thread works for calls on the CPU, as a worker of the context, until the flag is
+ * set and adze_device_recall() was called after; meanwhile it sleeps when there is nothing to
+ * do. A context whose configuration has `lent` = n keeps places for n such threads and starts
+ * n fewer of its own. Where a thread runs stays its program's affair. E_LIMIT where no place
+ * is left, E_UNSUPPORTED on other devices. See docs/threads.md.
+ */
+ADZE_API adze_status adze_device_lend(adze_device *device, const adze_cancel *until);
+/** Wakes the lent threads of the context; those whose flag is set return. */
+ADZE_API void adze_device_recall(adze_device *device);
+
 /* ---- buffers: device memory with a shape --------------------------------------------- */
 
 /** Memory for `shape` (no symbols), its content undefined. */
@@ -490,7 +501,6 @@ ADZE_API adze_status adze_bind_store(adze_exe *exe, adze_store *store, adze_modu
 ADZE_API void adze_module_destroy(adze_module *module);
 
 /** A flag that stops a call from another thread. */
-typedef struct adze_cancel adze_cancel;
 ADZE_API adze_status adze_cancel_create(adze_context *context, adze_cancel **out);
 ADZE_API void adze_cancel_set(adze_cancel *cancel, bool stop);
 ADZE_API void adze_cancel_destroy(adze_cancel *cancel);

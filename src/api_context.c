@@ -71,6 +71,29 @@ adze_status adze_device_open(adze_context *c, const char *name, adze_device **ou
 	return ADZE_OK;
 }
 
+adze_status adze_device_lend(adze_device *dev, const adze_cancel *until)
+{
+	struct diag d = {ADZE_OK, ""};
+	adze_context *c = dev->context;
+	if (until == NULL)
+		return context_fail(c, ADZE_E_ARGUMENT, "a thread is lent until a flag is set");
+	if (dev->ops->lend == NULL)
+		return context_fail(c, ADZE_E_UNSUPPORTED, "device %s has no use for threads",
+				    dev->ops->name);
+	device_retain(dev);
+	adze_status status = dev->ops->lend(dev, &until->flag, &d);
+	if (status != ADZE_OK)
+		context_keep(c, &d);
+	device_release(dev);
+	return status;
+}
+
+void adze_device_recall(adze_device *dev)
+{
+	if (dev->ops->recall != NULL)
+		dev->ops->recall(dev);
+}
+
 void adze_device_close(adze_device *device)
 {
 	device_release(device);

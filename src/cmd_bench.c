@@ -34,7 +34,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cmd cmd_bench = {
-	"bench", "[ceilings|kernels|graphs|models]... [OPTION]...",
+	"bench", "[ceilings|kernels|graphs|models|pool]... [OPTION]...",
 	"Measures this machine, and adze on it.",
 	"  --filter R       those whose name a regular expression finds\n"
 	"  --threads N,..   with so many threads each; 1,2 by default\n"

@@ -99,6 +99,9 @@ static adze_status check(const adze_config *config, struct diag *d)
 {
 	if (config->threads < 0 || config->threads > MAX_THREADS)
 		return fail(d, ADZE_E_ARGUMENT, "config: threads are 1 to %d, or 0", MAX_THREADS);
+	if (config->lent < 0 || config->lent >= MAX_THREADS)
+		return fail(d, ADZE_E_ARGUMENT, "config: lent threads are 0 to %d",
+			    MAX_THREADS - 1);
 	if ((unsigned)config->log_level > ADZE_LOG_DEBUG)
 		return fail(d, ADZE_E_ARGUMENT,
 			    "config: the log level is error, warn, info or debug");

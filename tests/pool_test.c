@@ -63,12 +63,20 @@ static void setup(struct fixture *f, const char *bind)
 	f->context.config.bind = bind;
 }
 
+/* As many threads work at a time, however few cores there are: each test has them race. */
 static struct cpu_pool *make(struct fixture *f, int threads)
 {
 	struct cpu_pool *p;
 	struct diag d = {ADZE_OK, ""};
-	CHECK_MSG(cpu_pool_create(&f->context, threads, &p, &d) == ADZE_OK, "%s", d.text);
+	CHECK_MSG(cpu_pool_create(&f->context, threads, threads, &p, &d) == ADZE_OK, "%s", d.text);
 	return p;
+}
+
+static struct cpu_team *begin(struct cpu_pool *p)
+{
+	struct cpu_team *t = cpu_pool_begin(p);
+	CHECK(t != NULL);
+	return t;
 }
 
 static void unmake(struct fixture *f, struct cpu_pool *p)
@@ -128,14 +136,14 @@ TEST(pool, each_task_once)
 	for (int threads = 1; threads <= 8; threads++) {
 		struct cpu_pool *p = make(&f, threads);
 		CHECK(cpu_pool_threads(p) == threads);
-		CHECK(cpu_pool_begin(p));
+		struct cpu_team *t = begin(p);
 		for (size_t i = 0; i < COUNT_OF(number); i++) {
 			memset(c, 0, sizeof *c);
 			c->threads = threads;
-			cpu_pool_run(p, count_task, c, number[i]);
+			cpu_pool_run(t, count_task, c, number[i]);
 			check_counts(c, number[i]);
 		}
-		cpu_pool_end(p);
+		cpu_pool_end(p, t);
 		unmake(&f, p);
 	}
 	memset(c, 0, sizeof *c);
@@ -165,23 +173,23 @@ static void many_runs(int threads, int runs, bool calls)
 	struct cpu_pool *p = make(&f, threads);
 	struct plain c = {0, {0}};
 	uint64_t state = check_seed(), want[64] = {0};
-	CHECK(cpu_pool_begin(p));
+	struct cpu_team *t = begin(p);
 	for (int i = 0; i < runs; i++) {
 		size_t n = check_random(&state) % (COUNT_OF(want) + 1);
 		c.add = check_random(&state);
 		for (size_t k = 0; k < n; k++)
 			want[k] += c.add * (k + 1);
-		cpu_pool_run(p, plain_task, &c, n);
+		cpu_pool_run(t, plain_task, &c, n);
 		if (calls) {
-			cpu_pool_end(p);
+			cpu_pool_end(p, t);
 			if (i % 100 == 0)
 				pause_ms(1);
-			CHECK(cpu_pool_begin(p));
+			t = begin(p);
 		}
 		CHECK_MSG(memcmp(c.value, want, sizeof want) == 0, "%d threads, run %d, %zu tasks",
 			  threads, i, n);
 	}
-	cpu_pool_end(p);
+	cpu_pool_end(p, t);
 	unmake(&f, p);
 }
 
@@ -221,12 +229,19 @@ static void meet_task(void *job, size_t task, int worker)
 	}
 }
 
+static void meet_in(struct cpu_team *t, struct meeting *m, int size)
+{
+	m->size = size;
+	atomic_store(&m->here, 0);
+	cpu_pool_run(t, meet_task, m, (size_t)size);
+	CHECK(m->here == size);
+}
+
 static void meet(struct cpu_pool *p, struct meeting *m)
 {
-	m->size = cpu_pool_threads(p);
-	atomic_store(&m->here, 0);
-	cpu_pool_run(p, meet_task, m, (size_t)m->size);
-	CHECK(m->here == m->size);
+	struct cpu_team *t = begin(p);
+	meet_in(t, m, cpu_pool_threads(p));
+	cpu_pool_end(p, t);
 }
 
 TEST(pool, tasks_run_at_the_same_time)
@@ -237,15 +252,15 @@ TEST(pool, tasks_run_at_the_same_time)
 		struct cpu_pool *p = make(&f, threads);
 		struct meeting m = {0};
 		for (int call = 0; call < 5; call++) {
-			CHECK(cpu_pool_begin(p));
+			struct cpu_team *t = begin(p);
 			for (int i = 0; i < 20; i++) {
 				/* Spinning workers at first, then such that fell asleep. */
 				if (i >= 15)
 					pause_ms(2);
 				m.asleep = i % 2 == 0;
-				meet(p, &m);
+				meet_in(t, &m, threads);
 			}
-			cpu_pool_end(p);
+			cpu_pool_end(p, t);
 		}
 		for (int i = 1; i < threads; i++) {
 			char want[32];
@@ -258,43 +273,34 @@ TEST(pool, tasks_run_at_the_same_time)
 
 /* ---- who has the workers ---- */
 
-static void *try_begin(void *arg)
-{
-	struct cpu_pool *p = arg;
-	bool got = cpu_pool_begin(p);
-	if (got)
-		cpu_pool_end(p);
-	return got ? arg : NULL;
-}
-
-static bool begins_elsewhere(struct cpu_pool *p)
-{
-	pthread_t t;
-	void *got;
-	CHECK(pthread_create(&t, NULL, try_begin, p) == 0);
-	pthread_join(t, &got);
-	return got != NULL;
-}
-
-TEST(pool, one_call_has_the_workers)
+#define CALLS 40
+TEST(pool, any_number_of_calls)
 {
 	struct fixture f;
+	struct cpu_team *t[CALLS];
+	struct plain job = {1, {0}};
+	int alone = 0;
 	setup(&f, "auto");
 	struct cpu_pool *p = make(&f, 3);
-	CHECK(cpu_pool_begin(p));
-	CHECK(!cpu_pool_begin(p));
-	CHECK(!begins_elsewhere(p));
-	cpu_pool_end(p);
-	CHECK(begins_elsewhere(p));
-	CHECK(cpu_pool_begin(p));
-	cpu_pool_end(p);
+	for (int i = 0; i < CALLS; i++) {
+		t[i] = cpu_pool_begin(p);
+		alone += t[i] == NULL;
+		for (int k = 0; k < i; k++)
+			CHECK(t[i] == NULL || t[i] != t[k]);
+		cpu_pool_run(t[i], plain_task, &job, 64);
+		CHECK(job.value[63] == (uint64_t)(i + 1) * 64);
+	}
+	CHECK(alone > 0 && alone < CALLS);
+	for (int i = 0; i < CALLS; i++)
+		cpu_pool_end(p, t[i]);
+	cpu_pool_end(p, begin(p));
 	unmake(&f, p);
 }
 
 struct rival {
 	struct cpu_pool *pool;
 	struct plain job;
-	int had, alone, wrong;
+	int wrong;
 };
 
 static void *compete(void *arg)
@@ -302,13 +308,12 @@ static void *compete(void *arg)
 	struct rival *r = arg;
 	r->job.add = 1;
 	for (uint64_t i = 1; i <= 2000; i++) {
-		bool got = cpu_pool_begin(r->pool);
-		cpu_pool_run(got ? r->pool : NULL, plain_task, &r->job, 64);
-		if (got)
-			cpu_pool_end(r->pool);
-		*(got ? &r->had : &r->alone) += 1;
+		struct cpu_team *t = cpu_pool_begin(r->pool);
+		for (int k = 0; k < 3; k++)
+			cpu_pool_run(t, plain_task, &r->job, 64);
+		cpu_pool_end(r->pool, t);
 		for (size_t k = 0; k < 64; k++)
-			r->wrong += r->job.value[k] != i * (k + 1);
+			r->wrong += r->job.value[k] != 3 * i * (k + 1);
 	}
 	return NULL;
 }
@@ -316,24 +321,135 @@ static void *compete(void *arg)
 TEST(pool, threads_compete_for_it)
 {
 	struct fixture f;
-	struct rival r[4];
-	pthread_t t[4];
-	int had = 0;
+	struct rival r[6];
+	pthread_t t[6];
 	setup(&f, "auto");
-	struct cpu_pool *p = make(&f, 3);
-	memset(r, 0, sizeof r);
-	for (int i = 0; i < 4; i++) {
-		r[i].pool = p;
-		CHECK(pthread_create(&t[i], NULL, compete, &r[i]) == 0);
+	for (int threads = 2; threads <= 8; threads += 3) {
+		struct cpu_pool *p = make(&f, threads);
+		memset(r, 0, sizeof r);
+		for (int i = 0; i < 6; i++) {
+			r[i].pool = p;
+			CHECK(pthread_create(&t[i], NULL, compete, &r[i]) == 0);
+		}
+		for (int i = 0; i < 6; i++) {
+			pthread_join(t[i], NULL);
+			CHECK(r[i].wrong == 0);
+		}
+		unmake(&f, p);
 	}
-	for (int i = 0; i < 4; i++) {
-		pthread_join(t[i], NULL);
-		CHECK(r[i].wrong == 0);
-		CHECK(r[i].had + r[i].alone == 2000);
-		had += r[i].had;
+}
+
+/* A call that has begun and a thread of its own count as one: the other four of five threads
+ * are a worker less for each call more. */
+struct crowd {
+	struct cpu_pool *pool;
+	atomic_int busy, most, wrong;
+	int threads;
+};
+
+static void crowd_task(void *job, size_t task, int worker)
+{
+	struct crowd *c = job;
+	(void)task;
+	int now = atomic_fetch_add(&c->busy, 1) + 1, most = atomic_load(&c->most);
+	while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now))
+		;
+	/* Two calls have begun before any job: the last worker has no place. */
+	if (worker >= c->threads - 1)
+		atomic_fetch_add(&c->wrong, 1);
+	if (task % 8 == 0)
+		sched_yield();
+	atomic_fetch_sub(&c->busy, 1);
+}
+
+static void *crowd_call(void *arg)
+{
+	struct crowd *c = arg;
+	struct cpu_team *t = cpu_pool_begin(c->pool);
+	for (int i = 0; i < 300; i++)
+		cpu_pool_run(t, crowd_task, c, 100);
+	cpu_pool_end(c->pool, t);
+	return NULL;
+}
+
+TEST(pool, no_more_threads_work_than_it_has)
+{
+	struct fixture f;
+	struct crowd c = {.threads = 5};
+	pthread_t t;
+	setup(&f, "auto");
+	c.pool = make(&f, c.threads);
+	struct cpu_team *mine = begin(c.pool);
+	CHECK(pthread_create(&t, NULL, crowd_call, &c) == 0);
+	pthread_join(t, NULL);
+	cpu_pool_end(c.pool, mine);
+	CHECK(c.wrong == 0);
+	CHECK_MSG(c.most >= 1 && c.most <= 4, "%d threads work", c.most);
+	unmake(&f, c.pool);
+}
+
+/* ---- lent threads ---- */
+
+struct lender {
+	struct cpu_pool *pool;
+	atomic_bool until;
+	adze_status status;
+};
+
+static void *lend(void *arg)
+{
+	struct lender *l = arg;
+	struct diag d = {ADZE_OK, ""};
+	l->status = cpu_pool_lend(l->pool, &l->until, &d);
+	return NULL;
+}
+
+TEST(pool, lent_threads)
+{
+	struct fixture f;
+	struct lender l[3];
+	pthread_t t[3];
+	struct diag d = {ADZE_OK, ""};
+	setup(&f, "auto");
+	f.context.config.lent = 2;
+	for (int round = 0; round < 20; round++) {
+		struct meeting m = {0};
+		struct cpu_pool *p = make(&f, 4); /* the call's, one of the pool, two lent */
+		for (int i = 0; i < 3; i++) {
+			l[i].pool = p;
+			atomic_init(&l[i].until, false);
+		}
+		for (int i = 0; i < 2; i++)
+			CHECK(pthread_create(&t[i], NULL, lend, &l[i]) == 0);
+		for (int i = 0; i < 5; i++) {
+			meet(p, &m);
+			if (i % 2 == 1)
+				pause_ms(1);
+		}
+		CHECK(strcmp(m.name[3], "adze-3") == 0 && strncmp(m.name[1], "adze", 4) != 0);
+		CHECK(cpu_pool_lend(p, &l[2].until, &d) == ADZE_E_LIMIT);
+		/* One goes, another comes. */
+		atomic_store(&l[0].until, true);
+		cpu_pool_recall(p);
+		pthread_join(t[0], NULL);
+		CHECK(l[0].status == ADZE_OK);
+		CHECK(pthread_create(&t[2], NULL, lend, &l[2]) == 0);
+		meet(p, &m);
+		for (int i = 1; i < 3; i++)
+			atomic_store(&l[i].until, true);
+		cpu_pool_recall(p);
+		for (int i = 1; i < 3; i++)
+			pthread_join(t[i], NULL);
+		/* A flag that is set before is seen at once. */
+		d = (struct diag){ADZE_OK, ""};
+		CHECK(cpu_pool_lend(p, &l[0].until, &d) == ADZE_OK);
+		struct plain job = {1, {0}};
+		struct cpu_team *team = begin(p);
+		cpu_pool_run(team, plain_task, &job, 64);
+		cpu_pool_end(p, team);
+		CHECK(job.value[63] == 64);
+		unmake(&f, p);
 	}
-	CHECK(had > 0);
-	unmake(&f, p);
 }
 
 /* ---- making and ending ---- */
@@ -347,7 +463,7 @@ TEST(pool, numbers_of_threads)
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		struct diag d = {ADZE_OK, ""};
 		p = (void *)&f;
-		CHECK(cpu_pool_create(&f.context, bad[i], &p, &d) == ADZE_E_LIMIT);
+		CHECK(cpu_pool_create(&f.context, bad[i], 0, &p, &d) == ADZE_E_LIMIT);
 		CHECK(p == NULL && strstr(d.text, "threads") != NULL);
 	}
 	p = make(&f, 0);
@@ -358,6 +474,24 @@ TEST(pool, numbers_of_threads)
 	unmake(&f, p); /* none has started */
 }
 
+TEST(pool, more_threads_than_cores_rest)
+{
+	struct fixture f;
+	struct cpu_pool *p;
+	struct diag d = {ADZE_OK, ""};
+	struct crowd c = {.threads = CPU_MAX_THREADS};
+	int cpus = cpu_topo_cpus();
+	setup(&f, "off");
+	CHECK(cpus >= cpu_topo_cores());
+	CHECK(cpu_pool_create(&f.context, CPU_MAX_THREADS, 0, &p, &d) == ADZE_OK);
+	CHECK(cpu_pool_threads(p) == CPU_MAX_THREADS);
+	c.pool = p;
+	crowd_call(&c);
+	CHECK(c.wrong == 0);
+	CHECK_MSG(c.most <= cpus, "%d threads work", c.most);
+	unmake(&f, p);
+}
+
 TEST(pool, hundreds_of_threads)
 {
 	struct fixture f;
@@ -365,10 +499,10 @@ TEST(pool, hundreds_of_threads)
 	struct count *c = calloc(1, sizeof *c);
 	struct cpu_pool *p = make(&f, 300);
 	c->threads = 300;
-	CHECK(cpu_pool_begin(p));
-	cpu_pool_run(p, count_task, c, MOST);
+	struct cpu_team *t = begin(p);
+	cpu_pool_run(t, count_task, c, MOST);
 	check_counts(c, MOST);
-	cpu_pool_end(p);
+	cpu_pool_end(p, t);
 	unmake(&f, p);
 	free(c);
 }
@@ -382,10 +516,10 @@ TEST(pool, destroy)
 	unmake(&f, make(&f, 4)); /* never begun */
 	for (int i = 0; i < 60; i++) {
 		struct cpu_pool *p = make(&f, 4);
-		CHECK(cpu_pool_begin(p));
+		struct cpu_team *t = begin(p);
 		if (i % 3 > 0)
-			cpu_pool_run(p, plain_task, &job, 64);
-		cpu_pool_end(p);
+			cpu_pool_run(t, plain_task, &job, 64);
+		cpu_pool_end(p, t);
 		if (i % 3 > 1)
 			pause_ms(1); /* workers are asleep */
 		unmake(&f, p);
@@ -400,7 +534,7 @@ TEST(pool, no_memory)
 		struct diag d = {ADZE_OK, ""};
 		struct cpu_pool *p = (void *)&f;
 		f.memory.fail_after = f.memory.calls + i;
-		CHECK(cpu_pool_create(&f.context, 4, &p, &d) == ADZE_E_NOMEM);
+		CHECK(cpu_pool_create(&f.context, 4, 4, &p, &d) == ADZE_E_NOMEM);
 		CHECK(p == NULL && d.text[0] != '\0' && f.memory.live_blocks == 0);
 	}
 }
@@ -431,15 +565,14 @@ TEST(pool, system_gives_fewer_threads)
 	struct cpu_pool *p = make(&f, 1000);
 	c->threads = 1000;
 	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
-	CHECK(cpu_pool_begin(p));
-	cpu_pool_run(p, count_task, c, 1000);
+	struct cpu_team *t = begin(p);
+	cpu_pool_run(t, count_task, c, 1000);
 	CHECK_MSG(f.warnings == 1 && strstr(f.words, "of 1000 threads") != NULL, "%d: %s",
 		  f.warnings, f.words);
 	check_counts(c, 1000);
-	cpu_pool_end(p);
-	CHECK(cpu_pool_begin(p));
+	cpu_pool_end(p, t);
+	cpu_pool_end(p, begin(p));
 	CHECK(f.warnings == 1);
-	cpu_pool_end(p);
 	unmake(&f, p);
 	free(c);
 }
@@ -457,12 +590,12 @@ static void use_in_child(struct fixture *f, struct cpu_pool *p, bool run)
 		alarm(30);
 		if (run) {
 			c->threads = cpu_pool_threads(p);
-			right = cpu_pool_begin(p);
-			for (int i = 0; i < 100 && right; i++)
-				cpu_pool_run(p, count_task, c, 1000);
-			right = right && c->wrong == 0 && c->times[0] == 100 &&
+			struct cpu_team *t = cpu_pool_begin(p);
+			for (int i = 0; i < 100; i++)
+				cpu_pool_run(t, count_task, c, 1000);
+			right = t != NULL && c->wrong == 0 && c->times[0] == 100 &&
 				c->times[999] == 100;
-			cpu_pool_end(p);
+			cpu_pool_end(p, t);
 		}
 		cpu_pool_destroy(p);
 		_exit(right && f->memory.live_blocks == 0 ? 0 : 1);
@@ -493,10 +626,10 @@ static void long_task(void *job, size_t task, int worker)
 static void *occupy(void *arg)
 {
 	struct occupied *o = arg;
-	bool got = cpu_pool_begin(o->pool);
-	cpu_pool_run(o->pool, long_task, o, 8);
-	cpu_pool_end(o->pool);
-	return got ? arg : NULL;
+	struct cpu_team *t = cpu_pool_begin(o->pool);
+	cpu_pool_run(t, long_task, o, 8);
+	cpu_pool_end(o->pool, t);
+	return t != NULL ? arg : NULL;
 }
 
 TEST(pool, forked_child)
@@ -514,9 +647,9 @@ TEST(pool, forked_child)
 	setup(&f, "auto");
 	struct cpu_pool *p = make(&f, 4);
 	use_in_child(&f, p, true); /* not begun yet */
-	CHECK(cpu_pool_begin(p));
-	cpu_pool_run(p, plain_task, &job, 64);
-	cpu_pool_end(p);
+	struct cpu_team *team = begin(p);
+	cpu_pool_run(team, plain_task, &job, 64);
+	cpu_pool_end(p, team);
 	use_in_child(&f, p, false);
 	use_in_child(&f, p, true);
 	o.pool = p;
@@ -555,12 +688,12 @@ TEST(pool, signals_stay_away_from_workers)
 	setup(&f, "auto");
 	for (int i = 0; i < 20; i++) {
 		struct cpu_pool *p = make(&f, 4);
-		CHECK(cpu_pool_begin(p));
+		struct cpu_team *t = begin(p);
 		for (int k = 0; k < 100; k++) {
 			kill(getpid(), SIGUSR1);
-			cpu_pool_run(p, plain_task, &job, 64);
+			cpu_pool_run(t, plain_task, &job, 64);
 		}
-		cpu_pool_end(p);
+		cpu_pool_end(p, t);
 		kill(getpid(), SIGUSR1);
 		unmake(&f, p);
 	}
@@ -578,6 +711,12 @@ static int count_bits(const struct cpu_mask *m)
 	return n;
 }
 
+static void set_bit(struct cpu_mask *m, int i)
+{
+	const int bits = 8 * (int)sizeof m->bits[0];
+	m->bits[i / bits] |= 1ul << i % bits;
+}
+
 static bool mask_has(const struct cpu_mask *m, int i)
 {
 	const int bits = 8 * (int)sizeof m->bits[0];
@@ -588,19 +727,20 @@ TEST(topo, cores)
 {
 	struct cpu_mask m, used = {{0}};
 	char words[256];
-	int cpu[CPU_MAX_THREADS];
+	struct cpu_place place[CPU_MAX_THREADS];
 	CHECK(cpu_topo_mask(&m));
 	int cores = cpu_topo_cores_in(&m), quota = cpu_topo_quota("");
 	CHECK(cores >= 1 && cores <= count_bits(&m));
 	CHECK(cpu_topo_cores() == (quota > 0 && quota < cores ? quota : cores));
-	int found = cpu_topo_place(&m, cpu, CPU_MAX_THREADS);
+	int found = cpu_topo_place(&m, place, CPU_MAX_THREADS);
 	CHECK(found == (cores < CPU_MAX_THREADS ? cores : CPU_MAX_THREADS));
 	for (int i = 0; i < found; i++) {
 		const int bits = 8 * (int)sizeof m.bits[0];
-		CHECK(mask_has(&m, cpu[i]) && !mask_has(&used, cpu[i]));
-		used.bits[cpu[i] / bits] |= 1ul << (cpu[i] % bits);
+		int cpu = place[i].cpu;
+		CHECK(mask_has(&m, cpu) && !mask_has(&used, cpu));
+		used.bits[cpu / bits] |= 1ul << (cpu % bits);
 	}
-	CHECK(cpu_topo_place(&m, cpu, 1) == 1);
+	CHECK(cpu_topo_place(&m, place, 1) == 1 && place[0].node == 0);
 	cpu_topo_describe(words, sizeof words);
 	CHECK_MSG(strstr(words, " core") != NULL, "%s", words);
 	char small[8];
@@ -611,12 +751,12 @@ TEST(topo, cores)
 TEST(topo, affinity_limits_cores)
 {
 	struct cpu_mask all, one = {{0}};
-	int cpu;
+	struct cpu_place at;
 	CHECK(cpu_topo_mask(&all));
 	if (count_bits(&all) < 2)
 		SKIP("one hardware thread");
-	CHECK(cpu_topo_place(&all, &cpu, 1) == 1);
-	one.bits[cpu / (8 * (int)sizeof one.bits[0])] = 1ul << cpu % (8 * sizeof one.bits[0]);
+	CHECK(cpu_topo_place(&all, &at, 1) == 1);
+	set_bit(&one, at.cpu);
 	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
 	CHECK(cpu_topo_cores() == 1);
 }
@@ -691,9 +831,7 @@ TEST(bind, each_worker_to_its_core)
 		SKIP("one core");
 	setup(&f, "on");
 	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
-	CHECK(cpu_pool_begin(p));
 	meet(p, &m);
-	cpu_pool_end(p);
 	CHECK_MSG(f.warnings == 0, "%s", f.words);
 	CHECK(memcmp(&m.mask[0], &all, sizeof all) == 0); /* ours is not touched */
 	for (int i = 1; i < m.size; i++) {
@@ -717,9 +855,7 @@ TEST(bind, more_threads_than_cores)
 	for (int i = 0; i < 3; i++) {
 		setup(&f, mode[i]);
 		struct cpu_pool *p = make(&f, threads);
-		CHECK(cpu_pool_begin(p));
 		meet(p, &m);
-		cpu_pool_end(p);
 		CHECK_MSG(f.warnings == (i == 0), "%s: %s", mode[i], f.words);
 		for (int k = 0; k < m.size; k++)
 			CHECK(memcmp(&m.mask[k], &all, sizeof all) == 0);
@@ -732,20 +868,18 @@ TEST(bind, bound_caller_does_not_crowd_workers)
 	struct fixture f;
 	struct cpu_mask all, one = {{0}};
 	struct meeting m = {0};
-	int cpu;
+	struct cpu_place at;
 	CHECK(cpu_topo_mask(&all));
 	int cores = cpu_topo_cores_in(&all);
 	if (cores < 2)
 		SKIP("one core");
-	CHECK(cpu_topo_place(&all, &cpu, 1) == 1);
-	one.bits[cpu / (8 * (int)sizeof one.bits[0])] = 1ul << cpu % (8 * sizeof one.bits[0]);
+	CHECK(cpu_topo_place(&all, &at, 1) == 1);
+	set_bit(&one, at.cpu);
 	setup(&f, "auto");
 	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
 	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
-	CHECK(cpu_pool_begin(p));
 	m.asleep = true;
 	meet(p, &m);
-	cpu_pool_end(p);
 	CHECK(memcmp(&m.mask[0], &one, sizeof one) == 0);
 	for (int i = 1; i < m.size; i++)
 		CHECK(memcmp(&m.mask[i], &all, sizeof all) == 0);

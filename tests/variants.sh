@@ -102,7 +102,7 @@ variant_sanitize() {
 build_bare() { # NAME
 	build "$1" without_all CFLAGS=-O1 --enable-debug --disable-shared \
 		--prefix="$variants/prefix_static" --without-openblas --without-hwloc \
-		--without-criterion --without-zlib --disable-cuda
+		--without-criterion --without-zlib --disable-cuda --disable-futex
 }
 variant_without_all() { build_bare without_all && check without_all "$folder" check; }
 

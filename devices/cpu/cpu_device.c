@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "devices/cpu/cpu_exec.h"
 #include "devices/device_profile.h"
+
+#define PLACED_BYTES ((size_t)8 << 20)
 
 struct cpu_device {
 	adze_device base;
 	struct cpu_pool *pool; /* NULL: one thread */
 	int threads;
+	bool numa; /* memory on several nodes */
 };
 
 static struct cpu_device *cpu_of(adze_device *d)
@@ -28,6 +32,31 @@ static enum isa best_isa(unsigned mask)
 		if ((mask & 1u << i) && i != ISA_BLAS)
 			best = (enum isa)i;
 	return best;
+}
+
+/* CPU devices of a context have one pool. */
+static adze_status share_pool(adze_context *c, struct cpu_pool **out, struct diag *d)
+{
+	adze_status status = ADZE_OK;
+	pthread_mutex_lock(&c->lock);
+	*out = c->workers;
+	if (*out == NULL)
+		status = cpu_pool_create(c, c->config.threads, 0, out, d);
+	c->workers = *out;
+	c->workers_users += status == ADZE_OK;
+	pthread_mutex_unlock(&c->lock);
+	return status;
+}
+
+static void leave_pool(adze_context *c, struct cpu_pool *p)
+{
+	pthread_mutex_lock(&c->lock);
+	bool last = --c->workers_users == 0;
+	if (last)
+		c->workers = NULL;
+	pthread_mutex_unlock(&c->lock);
+	if (last)
+		cpu_pool_destroy(p);
 }
 
 static adze_status open_cpu(adze_context *c, const char *target, adze_device **out,
@@ -46,8 +75,9 @@ static adze_status open_cpu(adze_context *c, const char *target, adze_device **o
 	snprintf(dev->base.target, sizeof dev->base.target, "%s", isa);
 	adze_status status = ADZE_OK;
 	dev->threads = 1;
+	dev->numa = cpu_topo_numa("");
 	if (c->config.threads != 1) {
-		status = cpu_pool_create(c, c->config.threads, &dev->pool, d);
+		status = share_pool(c, &dev->pool, d);
 		if (status == ADZE_OK)
 			dev->threads = cpu_pool_threads(dev->pool);
 	}
@@ -63,7 +93,8 @@ static adze_status open_cpu(adze_context *c, const char *target, adze_device **o
 static void close_cpu(adze_device *d)
 {
 	struct cpu_device *dev = cpu_of(d);
-	cpu_pool_destroy(dev->pool);
+	if (dev->pool != NULL)
+		leave_pool(d->context, dev->pool);
 	mem_free(&d->context->mem, dev, 1, sizeof *dev);
 }
 
@@ -111,10 +142,20 @@ static void unload(adze_device *dev, void *loaded)
 	cpu_unload(dev->context, loaded);
 }
 
+/* To the nodes whose threads will use it; below a few huge pages that gains nothing. */
+static void place(struct cpu_device *dev, void *at, size_t bytes)
+{
+	if (dev->numa && dev->pool != NULL && bytes >= PLACED_BYTES)
+		cpu_pool_touch(dev->pool, at, bytes);
+}
+
 static adze_status frame_create(adze_device *dev, void *loaded, struct device_frame **out,
 				struct diag *d)
 {
-	return cpu_frame_create(dev->context, loaded, out, d);
+	TRY(cpu_frame_create(dev->context, loaded, out, d));
+	/* Scratch is placed by the first use, each worker's by itself. */
+	place(cpu_of(dev), (*out)->arena, (*out)->arena_bytes);
+	return ADZE_OK;
 }
 
 static void frame_destroy(adze_device *dev, struct device_frame *frame)
@@ -190,11 +231,13 @@ static adze_status run(adze_device *dev, void *loaded, const struct device_call 
 {
 	TRY(cpu_prepare(call->frame, call->symbol, d));
 	struct cpu_pool *pool = cpu_of(dev)->pool;
-	bool mine = pool != NULL && cpu_pool_begin(pool);
-	struct cpu_call c = {loaded, call, mine ? pool : NULL, false, PROFILE_NONE};
+	fp_mode mode = fp_mode_enter();
+	struct cpu_team *team = pool != NULL ? cpu_pool_begin(pool) : NULL;
+	struct cpu_call c = {loaded, call, team != NULL ? pool : NULL, team, false, PROFILE_NONE};
 	cpu_run_block(&c, 0, NULL);
-	if (mine)
-		cpu_pool_end(pool);
+	if (pool != NULL)
+		cpu_pool_end(pool, team);
+	fp_mode_leave(mode);
 	return c.cancelled ? fail(d, ADZE_E_CANCELLED, "the call was cancelled") : ADZE_OK;
 }
 
@@ -210,11 +253,26 @@ static adze_status describe_steps(adze_device *dev, void *loaded, const int64_t 
 	return cpu_describe_steps(dev->context, loaded, symbol, out, d);
 }
 
+static adze_status lend(adze_device *dev, const atomic_bool *until, struct diag *d)
+{
+	if (cpu_of(dev)->pool == NULL)
+		return fail(d, ADZE_E_LIMIT, "the context was made for one thread");
+	return cpu_pool_lend(cpu_of(dev)->pool, until, d);
+}
+
+static void recall(adze_device *dev)
+{
+	if (cpu_of(dev)->pool != NULL)
+		cpu_pool_recall(cpu_of(dev)->pool);
+}
+
 static adze_status alloc(adze_device *dev, size_t bytes, void **out, struct diag *d)
 {
 	*out = mem_new_aligned(&dev->context->mem, bytes, 64);
-	return *out != NULL ? ADZE_OK
-			    : fail(d, ADZE_E_NOMEM, "no memory for a buffer of %zu bytes", bytes);
+	if (*out == NULL)
+		return fail(d, ADZE_E_NOMEM, "no memory for a buffer of %zu bytes", bytes);
+	place(cpu_of(dev), *out, bytes);
+	return ADZE_OK;
 }
 
 static void free_data(adze_device *dev, void *data)
@@ -247,6 +305,8 @@ const struct device_ops cpu_device_ops = {
 	.run = run,
 	.count_steps = count_steps,
 	.describe_steps = describe_steps,
+	.lend = lend,
+	.recall = recall,
 	.alloc = alloc,
 	.free = free_data,
 	.copy_in = copy,

@@ -101,6 +101,7 @@ struct cpu_call {
 	const struct cpu_loaded *loaded;
 	const struct device_call *call;
 	struct cpu_pool *pool; /* NULL: alone */
+	struct cpu_team *team;
 	bool cancelled;
 	uint32_t record; /* of the profile: the step under way, PROFILE_NONE where there is none */
 };

@@ -1,200 +1,235 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The worker pool. One 32-bit word, `state`, says all that threads agree on: a call is on, a
- * job is open, its number, and how many workers are inside it. A worker enters by adding one,
- * and only what it finds in the same step counts; the caller closes a job and waits for those
- * inside. So nobody waits for a worker that the system did not run in time to enter.
+ * The worker pool. A call that began has a team: one 32-bit word, its state, says all that
+ * threads agree on: whether a job is open, its number, and how many workers are inside it. A
+ * worker enters by adding one, and only what it finds in the same step counts; the caller
+ * closes a job and waits for those inside. So nobody waits for a worker that the system did
+ * not run in time to enter.
  *
- * Sleeping is by futex on that word, since unlike a condition variable it has nothing that a
- * forked child could wait for in vain.
+ * Sleeping is on a word of each worker, since unlike a condition variable it has nothing that
+ * a forked child could wait for in vain. Who wakes a worker takes it off the count of those
+ * asleep, so that the next job does not wake it again before the system has run it; and a
+ * woken worker wakes others where enough is left to do, so that a caller wakes few.
  */
 #include "config.h"
 
 #include "devices/cpu/cpu_pool.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-/* state: workers inside, flags, number of the job. */
+#include "base/fpmode.h"
+#include "devices/cpu/cpu_wait.h"
+
+/* A team's state: workers inside, flags, number of the job. */
 #define INSIDE 0x7ffu
 #define OPEN 0x800u  /* a job can be entered */
 #define WAIT 0x1000u /* the caller sleeps until nobody is inside */
-#define CALL 0x2000u /* between begin and end: workers spin */
-#define STOP 0x4000u
-#define ONE_JOB 0x8000u
+#define ONE_JOB 0x2000u
 #define JOB (~(ONE_JOB - 1))
 
-/* Who sleeps on state, as the bits that FUTEX_WAKE_BITSET asks for. */
-#define WORKERS 1u
-#define CALLER 2u
-
 #define LINE 64
-#define SPIN_NS 60000  /* several times what it takes to wake a thread */
-#define PAUSE_NS 5000
-#define AWAY_NS 20000
-#define YIELD_NS 20000 /* as long as threads outnumber cores */
+#define TEAMS 16 /* calls that workers help at a time */
+#define WAKES 2  /* workers that one thread wakes */
+
+/* Tasks that belong to the workers of a node, until they have none left. */
+struct part {
+	_Alignas(LINE) atomic_size_t next; /* that nobody has yet */
+	size_t end;
+};
+
+struct cpu_team {
+	struct cpu_pool *pool;
+	atomic_uint *state;
+	atomic_int taken;
+	cpu_task *run; /* the job; constant while open or entered */
+	void *job;
+	struct part part[CPU_MAX_NODES];
+};
 
 struct worker {
+	_Alignas(LINE) atomic_uint asleep; /* 1: until somebody wakes it */
+	const atomic_bool *leave;
 	struct cpu_pool *pool;
-	pthread_t thread;
-	int index; /* 1 .. threads - 1 */
+	pthread_t thread; /* of those that the pool started */
+	int index;        /* 1 .. threads - 1 */
+	int node;
+	atomic_int here;  /* a lent thread is */
+	unsigned done[TEAMS]; /* the last job of each team that it has seen */
 };
 
 struct cpu_pool {
-	_Alignas(LINE) atomic_uint state;
-	_Alignas(LINE) atomic_size_t next; /* task that nobody has yet */
-	_Alignas(LINE) atomic_int sleepers;
-	atomic_int holder; /* the process whose call has the workers, 0: none */
-	_Alignas(LINE) cpu_task *run; /* the job; constant while open or entered */
-	void *job;
-	size_t ntask;
+	_Alignas(LINE) atomic_uint state[TEAMS]; /* all that a spinning worker looks at, with: */
+	_Alignas(LINE) atomic_int callers;       /* calls that have begun */
+	atomic_bool stop;
+	_Alignas(LINE) atomic_int asleep;  /* and not woken yet */
+	atomic_int present;                /* workers, asleep or not */
+	atomic_int stage;                  /* of starting workers */
+	atomic_int owner;                  /* the process whose workers these are; 0: none yet */
 
-	int threads, started; /* `started` workers, the first ones */
-	bool crowded;         /* more threads than cores: a spin takes them from work */
-	pid_t pid;            /* of the process that started them; 0: not yet */
-	bool ready;           /* the holder: workers of this process were started */
+	int threads, lent; /* `lent` workers, the first ones, are threads of the program */
+	int most;          /* threads that work at a time */
+	int started;
+	int nodes, first[CPU_MAX_NODES + 1]; /* threads first[k] .. first[k + 1] - 1: of node k */
 	struct worker *worker;
 	adze_context *context;
 	struct cpu_mask mask; /* of the thread that made the pool */
 	bool has_mask;
+	struct cpu_team team[TEAMS];
 };
 
-static void futex_wait(atomic_uint *at, unsigned seen, unsigned who)
+enum stage { NOT_STARTED, STARTING, STARTED };
+
+/* ---- sleeping ---- */
+
+/* Workers that may work now: each call has a thread of its own. */
+static int limit_of(struct cpu_pool *p)
 {
-	syscall(SYS_futex, at, FUTEX_WAIT_BITSET_PRIVATE, seen, NULL, NULL, who);
+	return p->most - atomic_load_explicit(&p->callers, memory_order_relaxed);
 }
 
-static void futex_wake(atomic_uint *at, int n, unsigned who)
+static bool wake_one(struct worker *w)
 {
-	syscall(SYS_futex, at, FUTEX_WAKE_BITSET_PRIVATE, n, NULL, NULL, who);
+	unsigned one = 1;
+	if (atomic_load_explicit(&w->asleep, memory_order_relaxed) == 0 ||
+	    !atomic_compare_exchange_strong(&w->asleep, &one, 0))
+		return false;
+	atomic_fetch_sub(&w->pool->asleep, 1);
+	cpu_wake(&w->asleep);
+	return true;
 }
 
-static int64_t now(void)
+/* Wakes a few workers where `left` tasks are more than those that are awake and not among the
+ * `inside` yet. The last of those that are awake sees all others inside, so none is forgotten. */
+static void call_workers(struct cpu_pool *p, size_t left, int inside)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	int asleep = atomic_load(&p->asleep), limit = limit_of(p), lack = limit - inside;
+	if (asleep == 0 || lack <= 0)
+		return;
+	lack = left < (size_t)lack ? (int)left : lack;
+	lack -= atomic_load(&p->present) - asleep - inside;
+	lack = lack < WAKES ? lack : WAKES;
+	for (int i = 0; i < limit && lack > 0; i++)
+		lack -= wake_one(&p->worker[i]);
 }
 
-static void rest(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	/* `yield` does nothing on many of these; this waits about as long as x86's pause. */
-	__asm__ volatile("isb" ::: "memory");
-#else
-	atomic_signal_fence(memory_order_seq_cst);
-#endif
-}
+enum { NOTHING = -1, LEAVE = -2 };
 
-/* A patience of bounded time. Zero-initialise. */
-struct spin {
-	int64_t since, last;
-	unsigned turns;
-};
-
-/*
- * Waits a moment; false when the time is up. Soon it offers the processor to others, who may
- * be the ones that are waited for. Having been away for long means that somebody else needs
- * it: a thread that sleeps is then run sooner, when there is work, than one that used up its
- * share by spinning.
- */
-static bool turn(struct spin *s, bool crowded)
+/* The team, if any, whose open job this worker should enter: of several the one with the
+ * fewest workers. */
+static int find_team(const struct worker *w)
 {
-	bool yield = crowded || (s->since != 0 && s->last - s->since >= PAUSE_NS);
-	if (yield) {
-		sched_yield();
-	} else {
-		rest();
-		if (++s->turns % 32 != 0)
-			return true;
+	struct cpu_pool *p = w->pool;
+	unsigned least = INSIDE + 1;
+	int found = NOTHING;
+	if (atomic_load(w->leave))
+		return LEAVE;
+	if (w->index > limit_of(p))
+		return NOTHING;
+	for (int i = 0; i < TEAMS; i++) {
+		unsigned s = atomic_load(&p->state[i]);
+		if ((s & OPEN) && (s & JOB) != w->done[i] && (s & INSIDE) < least) {
+			least = s & INSIDE;
+			found = i;
+		}
 	}
-	int64_t t = now();
-	if (s->since == 0)
-		s->since = s->last = t;
-	bool away = t - s->last > AWAY_NS;
-	s->last = t;
-	return !away && t - s->since < (crowded ? YIELD_NS : SPIN_NS);
+	return found;
 }
 
-static bool concerns(unsigned state, unsigned done)
+/* Until somebody wakes it, or there is something to do. */
+static void sleep_worker(struct worker *w)
 {
-	return (state & STOP) || ((state & OPEN) && (state & JOB) != done);
-}
-
-/* Until somebody wakes the workers, or there is something to do. */
-static void sleep_worker(struct cpu_pool *p, unsigned done)
-{
-	int error = EAGAIN;
-	/* In this order with post(), which changes the state and then counts sleepers: one of
-	 * the two sees the other. */
-	atomic_fetch_add(&p->sleepers, 1);
-	while (error == EAGAIN) {
-		unsigned s = atomic_load(&p->state);
-		if (concerns(s, done))
-			break;
-		errno = 0;
-		futex_wait(&p->state, s, WORKERS);
-		error = errno;
+	unsigned one = 1;
+	atomic_store(&w->asleep, 1);
+	/* In this order with who opens a job and then looks at the count: one of the two sees
+	 * the other. */
+	atomic_fetch_add(&w->pool->asleep, 1);
+	if (find_team(w) != NOTHING && atomic_compare_exchange_strong(&w->asleep, &one, 0)) {
+		atomic_fetch_sub(&w->pool->asleep, 1);
+		return;
 	}
-	atomic_fetch_sub(&p->sleepers, 1);
+	while (atomic_load(&w->asleep) == 1)
+		cpu_sleep(&w->asleep, 1);
 }
 
-/* The state that holds a job other than `done`, or STOP. */
-static unsigned await(struct cpu_pool *p, unsigned done)
+/* The team to work with, or LEAVE. */
+static int await(struct worker *w)
 {
-	struct spin spin = {0};
+	struct cpu_spin spin = {0};
 	for (;;) {
-		unsigned s = atomic_load_explicit(&p->state, memory_order_relaxed);
-		if (concerns(s, done))
-			return s;
-		if ((s & CALL) && turn(&spin, p->crowded))
+		int found = find_team(w);
+		if (found != NOTHING)
+			return found;
+		if (w->index <= limit_of(w->pool) && cpu_spin_turn(&spin))
 			continue;
-		sleep_worker(p, done);
-		spin = (struct spin){0};
+		sleep_worker(w);
+		spin = (struct cpu_spin){0};
 	}
 }
 
-static void take_tasks(struct cpu_pool *p, int worker)
+/* ---- working ---- */
+
+static size_t tasks_left(struct cpu_team *t)
 {
-	for (;;) {
-		size_t task = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
-		if (task >= p->ntask)
-			return;
-		p->run(p->job, task, worker);
+	size_t left = 0;
+	for (int k = 0; k < t->pool->nodes; k++) {
+		size_t next = atomic_load_explicit(&t->part[k].next, memory_order_relaxed);
+		left += next < t->part[k].end ? t->part[k].end - next : 0;
+	}
+	return left;
+}
+
+/* Those of its own node first, then what other nodes have left. */
+static void take_tasks(struct cpu_team *t, int index, int node)
+{
+	int nodes = t->pool->nodes;
+	for (int i = 0; i < nodes; i++) {
+		struct part *part = &t->part[node + i < nodes ? node + i : node + i - nodes];
+		for (;;) {
+			size_t task = atomic_fetch_add_explicit(&part->next, 1,
+								memory_order_relaxed);
+			if (task >= part->end)
+				break;
+			t->run(t->job, task, index);
+		}
 	}
 }
 
-static void *work(void *arg)
+static void work(struct worker *w)
+{
+	struct cpu_pool *p = w->pool;
+	for (;;) {
+		int i = await(w);
+		if (i == LEAVE)
+			return;
+		struct cpu_team *t = &p->team[i];
+		/* The job may be another one by now, or closed: this decides. */
+		unsigned s = atomic_fetch_add_explicit(&p->state[i], 1, memory_order_acq_rel);
+		w->done[i] = s & JOB;
+		if (s & OPEN) {
+			size_t left = tasks_left(t);
+			if (left > 1)
+				call_workers(p, left - 1, (int)(s & INSIDE) + 1);
+			take_tasks(t, w->index, w->node);
+		}
+		s = atomic_fetch_sub_explicit(&p->state[i], 1, memory_order_acq_rel);
+		if ((s & INSIDE) == 1 && (s & WAIT))
+			cpu_wake(&p->state[i]);
+	}
+}
+
+static void *begin_work(void *arg)
 {
 	struct worker *w = arg;
-	struct cpu_pool *p = w->pool;
-	unsigned done = 0;
 	char name[16];
 	snprintf(name, sizeof name, "adze-%d", w->index);
 	pthread_setname_np(pthread_self(), name);
-	for (;;) {
-		if (await(p, done) & STOP)
-			return NULL;
-		/* The job may be another one by now, or closed: this decides. */
-		unsigned s = atomic_fetch_add_explicit(&p->state, 1, memory_order_acq_rel);
-		done = s & JOB;
-		if (s & OPEN)
-			take_tasks(p, w->index);
-		s = atomic_fetch_sub_explicit(&p->state, 1, memory_order_acq_rel);
-		if ((s & INSIDE) == 1 && (s & WAIT))
-			futex_wake(&p->state, 1, CALLER);
-	}
+	fp_mode_enter();
+	work(w);
+	return NULL;
 }
 
 /* ---- starting ---- */
@@ -210,12 +245,15 @@ static int start_threads(struct cpu_pool *p)
 	for (size_t i = 0; i < COUNT_OF(own); i++)
 		sigdelset(&block, own[i]);
 	pthread_sigmask(SIG_SETMASK, &block, &before);
-	for (int i = 0; i < p->threads - 1 && error == 0; i++) {
+	for (int i = p->lent; i < p->most - 1 && error == 0; i++) {
 		struct worker *w = &p->worker[i];
-		w->pool = p;
-		w->index = i + 1;
-		error = pthread_create(&w->thread, NULL, work, w);
+		w->leave = &p->stop;
+		/* It counts before it runs, since it may sleep at once. */
+		atomic_fetch_add(&p->present, 1);
+		error = pthread_create(&w->thread, NULL, begin_work, w);
 		p->started += error == 0;
+		if (error != 0)
+			atomic_fetch_sub(&p->present, 1);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
@@ -227,20 +265,34 @@ static int set_affinity(struct worker *w, const struct cpu_mask *m)
 				      (const cpu_set_t *)(const void *)m->bits);
 }
 
+/* Which threads belong to which node. Places are in the order of nodes, and so are threads. */
+static void own_nodes(struct cpu_pool *p, const struct cpu_place *place)
+{
+	int nodes = 1;
+	for (int i = 1; i < p->threads; i++) {
+		if (place[i].node != place[i - 1].node && nodes < CPU_MAX_NODES)
+			p->first[nodes++] = i;
+		p->worker[i - 1].node = nodes - 1;
+	}
+	p->first[nodes] = p->threads;
+	p->nodes = nodes;
+}
+
 /* Worker i to core i; core 0 is left for the caller, whose own affinity is not ours. */
 static void bind_cores(struct cpu_pool *p, adze_log_level level)
 {
 	adze_context *c = p->context;
-	int cpu[CPU_MAX_THREADS], failed = 0;
-	int found = cpu_topo_place(&p->mask, cpu, p->threads);
+	struct cpu_place place[CPU_MAX_THREADS];
+	int failed = 0, found = cpu_topo_place(&p->mask, place, p->threads);
 	if (found < p->threads) {
 		context_log(c, level, "threads are not bound: %d threads, %d cores", p->threads,
 			    found);
 		return;
 	}
-	for (int i = 0; i < p->started; i++) {
+	own_nodes(p, place);
+	for (int i = p->lent; i < p->lent + p->started; i++) {
 		const int bits = 8 * (int)sizeof(unsigned long);
-		int at = cpu[p->worker[i].index];
+		int at = place[i + 1].cpu;
 		struct cpu_mask one = {{0}};
 		one.bits[at / bits] = 1ul << (at % bits);
 		failed += set_affinity(&p->worker[i], &one) != 0;
@@ -269,7 +321,7 @@ static void bind_threads(struct cpu_pool *p)
 	bool same = memcmp(&here, &p->mask, sizeof here) == 0;
 	/* Workers have their maker's affinity: if the program bound this thread meanwhile, all
 	 * of them would crowd where it is. */
-	for (int i = 0; i < p->started && !same; i++)
+	for (int i = p->lent; i < p->lent + p->started && !same; i++)
 		set_affinity(&p->worker[i], &p->mask);
 	/* With fewer threads than cores, as a CPU quota makes them, other processes have their
 	 * part of the cores, and each would bind to the first ones. */
@@ -279,48 +331,115 @@ static void bind_threads(struct cpu_pool *p)
 		bind_cores(p, ADZE_LOG_DEBUG);
 }
 
-/* By the one that holds the pool, so no worker of this process is about. */
+/* By one thread at a time, and no team has a job open that workers could be in. */
 static void start(struct cpu_pool *p)
 {
-	atomic_store(&p->state, 0);
-	atomic_store(&p->sleepers, 0);
-	p->started = 0;
-	p->pid = getpid();
 	int error = start_threads(p);
 	if (error != 0)
 		context_log(p->context, ADZE_LOG_WARN, "only %d of %d threads: %s",
-			    p->started + 1, p->threads, strerror(error));
+			    p->lent + p->started + 1, p->most, strerror(error));
 	bind_threads(p);
+}
+
+static bool try_start(struct cpu_pool *p)
+{
+	int stage = NOT_STARTED;
+	if (atomic_load_explicit(&p->stage, memory_order_acquire) == STARTED)
+		return true;
+	if (!atomic_compare_exchange_strong(&p->stage, &stage, STARTING))
+		return false; /* another call starts them meanwhile */
+	start(p);
+	atomic_store_explicit(&p->stage, STARTED, memory_order_release);
+	return true;
+}
+
+/* As it is before anything began. */
+static void reset(struct cpu_pool *p)
+{
+	for (int i = 0; i < TEAMS; i++) {
+		atomic_store(&p->state[i], 0);
+		atomic_store(&p->team[i].taken, 0);
+	}
+	for (int i = 0; i < p->threads - 1; i++) {
+		atomic_store(&p->worker[i].asleep, 0);
+		atomic_store(&p->worker[i].here, 0);
+		memset(p->worker[i].done, 0, sizeof p->worker[i].done);
+	}
+	atomic_store(&p->callers, 0);
+	atomic_store(&p->asleep, 0);
+	atomic_store(&p->present, 0);
+	atomic_store(&p->stage, NOT_STARTED);
+	p->started = 0;
+}
+
+/* A forked child has none of the threads that the pool tells of. */
+static void claim(struct cpu_pool *p)
+{
+	int self = (int)getpid(), owner = atomic_load(&p->owner);
+	while (owner != self) {
+		/* Its negative: a thread of this process is at it. */
+		if (owner == -self) {
+			sched_yield();
+			owner = atomic_load(&p->owner);
+		} else if (atomic_compare_exchange_strong(&p->owner, &owner, -self)) {
+			reset(p);
+			atomic_store(&p->owner, self);
+			return;
+		}
+	}
 }
 
 /* ---- the interface ---- */
 
-adze_status cpu_pool_create(adze_context *c, int threads, struct cpu_pool **out, struct diag *d)
+static void init(struct cpu_pool *p, adze_context *c, struct worker *w)
 {
+	p->context = c;
+	p->worker = w;
+	p->nodes = 1;
+	p->first[1] = p->threads;
+	atomic_init(&p->owner, 0);
+	atomic_init(&p->stop, false);
+	for (int i = 0; i < TEAMS; i++) {
+		p->team[i].pool = p;
+		p->team[i].state = &p->state[i];
+	}
+	for (int i = 0; i < p->threads - 1; i++) {
+		w[i].pool = p;
+		w[i].index = i + 1;
+	}
+	reset(p);
+	p->has_mask = cpu_topo_mask(&p->mask);
+}
+
+adze_status cpu_pool_create(adze_context *c, int threads, int cpus, struct cpu_pool **out,
+			    struct diag *d)
+{
+	int lent = c->config.lent;
 	*out = NULL;
 	if (threads < 0 || threads > CPU_MAX_THREADS)
 		return fail(d, ADZE_E_LIMIT, "threads: %d is not within 0 .. %d", threads,
 			    CPU_MAX_THREADS);
-	int cores = cpu_topo_cores();
 	if (threads == 0)
-		threads = cores < CPU_MAX_THREADS ? cores : CPU_MAX_THREADS;
+		threads = cpu_topo_cores();
+	if (threads > CPU_MAX_THREADS)
+		threads = CPU_MAX_THREADS;
+	if (cpus == 0)
+		cpus = cpu_topo_cpus();
+	lent = lent < threads ? lent : threads - 1;
+	size_t bytes = (size_t)(threads - 1) * sizeof(struct worker);
 	struct cpu_pool *p = mem_new_aligned(&c->mem, sizeof *p, LINE);
-	struct worker *w = mem_new(&c->mem, (size_t)threads - 1, sizeof *w);
+	struct worker *w = mem_new_aligned(&c->mem, bytes, LINE);
 	if (p == NULL || w == NULL) {
 		mem_free_aligned(&c->mem, p);
-		mem_free(&c->mem, w, (size_t)threads - 1, sizeof *w);
+		mem_free_aligned(&c->mem, w);
 		return fail(d, ADZE_E_NOMEM, "no memory for %d threads", threads);
 	}
 	memset(p, 0, sizeof *p);
-	atomic_init(&p->state, 0);
-	atomic_init(&p->next, 0);
-	atomic_init(&p->sleepers, 0);
-	atomic_init(&p->holder, 0);
+	memset(w, 0, bytes);
 	p->threads = threads;
-	p->crowded = threads > cores;
-	p->worker = w;
-	p->context = c;
-	p->has_mask = cpu_topo_mask(&p->mask);
+	p->lent = lent;
+	p->most = threads < cpus ? threads : cpus;
+	init(p, c, w);
 	*out = p;
 	return ADZE_OK;
 }
@@ -331,13 +450,14 @@ void cpu_pool_destroy(struct cpu_pool *p)
 		return;
 	const adze_allocator *mem = &p->context->mem;
 	/* A forked child has no workers to join. */
-	if (p->pid == getpid()) {
-		atomic_fetch_or(&p->state, STOP);
-		futex_wake(&p->state, INT_MAX, WORKERS);
-		for (int i = 0; i < p->started; i++)
+	if (atomic_load(&p->owner) == (int)getpid()) {
+		atomic_store(&p->stop, true);
+		for (int i = p->lent; i < p->lent + p->started; i++)
+			wake_one(&p->worker[i]);
+		for (int i = p->lent; i < p->lent + p->started; i++)
 			pthread_join(p->worker[i].thread, NULL);
 	}
-	mem_free(mem, p->worker, (size_t)p->threads - 1, sizeof *p->worker);
+	mem_free_aligned(mem, p->worker);
 	mem_free_aligned(mem, p);
 }
 
@@ -346,72 +466,123 @@ int cpu_pool_threads(const struct cpu_pool *p)
 	return p->threads;
 }
 
-bool cpu_pool_begin(struct cpu_pool *p)
+struct cpu_team *cpu_pool_begin(struct cpu_pool *p)
 {
-	int self = (int)getpid();
-	int holder = atomic_load(&p->holder);
-	/* A holder of another process was copied by fork(), in the midst of a call there. */
-	if (holder == self || !atomic_compare_exchange_strong(&p->holder, &holder, self))
-		return false;
-	p->ready = p->pid == self;
-	atomic_fetch_or_explicit(&p->state, CALL, memory_order_relaxed);
-	return true;
+	claim(p);
+	atomic_fetch_add(&p->callers, 1);
+	for (int i = 0; i < TEAMS; i++)
+		if (atomic_exchange_explicit(&p->team[i].taken, 1, memory_order_acquire) == 0)
+			return &p->team[i];
+	return NULL;
 }
 
-void cpu_pool_end(struct cpu_pool *p)
+void cpu_pool_end(struct cpu_pool *p, struct cpu_team *t)
 {
-	atomic_fetch_and_explicit(&p->state, ~CALL, memory_order_relaxed);
-	atomic_store_explicit(&p->holder, 0, memory_order_release);
+	if (t != NULL)
+		atomic_store_explicit(&t->taken, 0, memory_order_release);
+	atomic_fetch_sub(&p->callers, 1);
 }
 
-/* Opens the job, and wakes as many workers as it lacks. */
-static void post(struct cpu_pool *p)
+/* Each node has the part of the tasks that its threads are of all threads. */
+static void fill_parts(struct cpu_team *t, size_t n)
 {
-	atomic_fetch_add(&p->state, ONE_JOB | OPEN);
-	int asleep = atomic_load(&p->sleepers);
-	if (asleep == 0)
-		return;
-	size_t use = p->ntask - 1 < (size_t)p->started ? p->ntask - 1 : (size_t)p->started;
-	int lack = (int)use - (p->started - asleep);
-	if (lack > 0)
-		futex_wake(&p->state, lack, WORKERS);
+	const struct cpu_pool *p = t->pool;
+	size_t begin = 0;
+	for (int k = 0; k < p->nodes; k++) {
+		size_t threads = (size_t)p->threads, first = (size_t)p->first[k + 1];
+		t->part[k].end = n / threads * first + n % threads * first / threads;
+		atomic_store_explicit(&t->part[k].next, begin, memory_order_relaxed);
+		begin = t->part[k].end;
+	}
 }
 
 /* Closes the job and waits until nobody is inside. */
-static void close_job(struct cpu_pool *p)
+static void close_job(struct cpu_team *t)
 {
-	struct spin spin = {0};
-	unsigned s = atomic_fetch_and_explicit(&p->state, ~OPEN, memory_order_acq_rel);
-	while ((s & INSIDE) != 0 && turn(&spin, p->crowded))
-		s = atomic_load_explicit(&p->state, memory_order_acquire);
+	struct cpu_spin spin = {0};
+	unsigned s = atomic_fetch_and_explicit(t->state, ~OPEN, memory_order_acq_rel);
+	while ((s & INSIDE) != 0 && cpu_spin_turn(&spin))
+		s = atomic_load_explicit(t->state, memory_order_acquire);
 	if ((s & INSIDE) == 0)
 		return;
-	s = atomic_fetch_or(&p->state, WAIT) | WAIT;
+	s = atomic_fetch_or(t->state, WAIT) | WAIT;
 	while ((s & INSIDE) != 0) {
-		futex_wait(&p->state, s, CALLER);
-		s = atomic_load(&p->state);
+		cpu_sleep(t->state, s);
+		s = atomic_load(t->state);
 	}
-	atomic_fetch_and_explicit(&p->state, ~WAIT, memory_order_relaxed);
+	atomic_fetch_and_explicit(t->state, ~WAIT, memory_order_relaxed);
 }
 
-void cpu_pool_run(struct cpu_pool *p, cpu_task *run, void *job, size_t n)
+void cpu_pool_run(struct cpu_team *t, cpu_task *run, void *job, size_t n)
 {
-	/* A program whose steps are all small never pays for threads. */
-	if (p != NULL && n > 1 && !p->ready) {
-		start(p);
-		atomic_fetch_or_explicit(&p->state, CALL, memory_order_relaxed);
-		p->ready = true;
-	}
-	if (p == NULL || n <= 1 || p->started == 0) {
+	/* A program whose steps are all small never pays for threads, and with as many calls as
+	 * threads each is on its own. */
+	if (t == NULL || n <= 1 || limit_of(t->pool) <= 0 || !try_start(t->pool) ||
+	    atomic_load_explicit(&t->pool->present, memory_order_relaxed) == 0) {
 		for (size_t i = 0; i < n; i++)
 			run(job, i, 0);
 		return;
 	}
-	p->run = run;
-	p->job = job;
-	p->ntask = n;
-	atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-	post(p);
-	take_tasks(p, 0);
-	close_job(p);
+	t->run = run;
+	t->job = job;
+	fill_parts(t, n);
+	atomic_fetch_add(t->state, ONE_JOB | OPEN);
+	call_workers(t->pool, n - 1, 0);
+	take_tasks(t, 0, 0);
+	close_job(t);
+}
+
+/* ---- threads of the program ---- */
+
+adze_status cpu_pool_lend(struct cpu_pool *p, const atomic_bool *until, struct diag *d)
+{
+	claim(p);
+	for (int i = 0; i < p->lent; i++) {
+		struct worker *w = &p->worker[i];
+		if (atomic_exchange(&w->here, 1) != 0)
+			continue;
+		w->leave = until;
+		atomic_fetch_add(&p->present, 1);
+		fp_mode mode = fp_mode_enter();
+		work(w);
+		fp_mode_leave(mode);
+		atomic_fetch_sub(&p->present, 1);
+		atomic_store(&w->here, 0);
+		return ADZE_OK;
+	}
+	return fail(d, ADZE_E_LIMIT, "no place for another thread: the context was made for %d "
+		    "that are lent, of %d threads in all", p->lent, p->threads);
+}
+
+void cpu_pool_recall(struct cpu_pool *p)
+{
+	for (int i = 0; i < p->lent; i++)
+		wake_one(&p->worker[i]);
+}
+
+/* ---- memory ---- */
+
+#define TOUCH 65536
+#define LEAST_PAGE 4096
+
+struct memory {
+	volatile char *at;
+	size_t bytes;
+};
+
+static void touch_task(void *job, size_t task, int worker)
+{
+	const struct memory *m = job;
+	size_t end = (task + 1) * TOUCH < m->bytes ? (task + 1) * TOUCH : m->bytes;
+	(void)worker;
+	for (size_t i = task * TOUCH; i < end; i += LEAST_PAGE)
+		m->at[i] = 0;
+}
+
+void cpu_pool_touch(struct cpu_pool *p, void *at, size_t bytes)
+{
+	struct memory m = {at, bytes};
+	struct cpu_team *t = cpu_pool_begin(p);
+	cpu_pool_run(t, touch_task, &m, (bytes + TOUCH - 1) / TOUCH);
+	cpu_pool_end(p, t);
 }

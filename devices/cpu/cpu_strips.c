@@ -19,7 +19,7 @@ void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t gr
 	if (w->call->call->profile != NULL)
 		cpu_profile_tasks(w, task, n);
 	else
-		cpu_pool_run(w->pool, task, w, n);
+		cpu_pool_run(w->call->team, task, w, n);
 }
 
 static char *slot(char *scratch, int i)

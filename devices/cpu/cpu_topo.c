@@ -76,7 +76,7 @@ static void drop_list(struct cpu_mask *m, const char *list)
 }
 
 /* The first hardware thread of each core, in the order of their numbers. */
-static int list_cores(const struct cpu_mask *m, int *cpu, int n)
+static int list_cores(const struct cpu_mask *m, struct cpu_place *place, int n)
 {
 	struct cpu_mask left = *m;
 	char text[1024];
@@ -87,7 +87,7 @@ static int list_cores(const struct cpu_mask *m, int *cpu, int n)
 		if (!has(&left, i))
 			continue;
 		if (found < n)
-			cpu[found] = i;
+			place[found] = (struct cpu_place){i, 0};
 		found++;
 		if (!single &&
 		    slurp(text, sizeof text, CPUS "/cpu%d/topology/thread_siblings_list", i))
@@ -127,33 +127,46 @@ static int first_in(const struct cpu_mask *m, hwloc_const_cpuset_t set)
 	return i;
 }
 
-static int list_hwloc(const struct cpu_mask *m, int *cpu, int n)
+/* Cores of a node follow each other here. */
+static int list_hwloc(const struct cpu_mask *m, struct cpu_place *place, int n)
 {
 	hwloc_topology_t t = load_topology();
 	if (t == NULL)
 		return 0;
-	int found = 0, cores = hwloc_get_nbobjs_by_type(t, HWLOC_OBJ_CORE);
+	int found = 0, node = 0, last = -1, cores = hwloc_get_nbobjs_by_type(t, HWLOC_OBJ_CORE);
 	for (int i = 0; i < cores && found < n; i++) {
 		hwloc_obj_t core = hwloc_get_obj_by_type(t, HWLOC_OBJ_CORE, (unsigned)i);
 		int first = first_in(m, core->cpuset);
-		if (first >= 0)
-			cpu[found++] = first;
+		if (first < 0)
+			continue;
+		int at = hwloc_bitmap_first(core->nodeset);
+		node += found > 0 && at != last;
+		last = at;
+		place[found++] = (struct cpu_place){first, node};
 	}
 	hwloc_topology_destroy(t);
 	return found;
 }
 #endif
 
-int cpu_topo_place(const struct cpu_mask *m, int *cpu, int n)
+int cpu_topo_place(const struct cpu_mask *m, struct cpu_place *place, int n)
 {
 #if HAVE_HWLOC
 	/* Some machines tell hwloc of no cores, and containers may hide them. */
-	int found = list_hwloc(m, cpu, n);
+	int found = list_hwloc(m, place, n);
 	if (found > 0)
 		return found;
 #endif
-	int all = list_cores(m, cpu, n);
+	int all = list_cores(m, place, n);
 	return all < n ? all : n;
+}
+
+bool cpu_topo_numa(const char *root)
+{
+	char text[256];
+	/* "0", or a list such as "0-1" or "0,8". */
+	return slurp(text, sizeof text, "%s/sys/devices/system/node/has_memory", root) &&
+	       strpbrk(text, "-,") != NULL;
 }
 
 /* The least of the limits of one group and of those above it; 0: none. */
@@ -245,12 +258,25 @@ static int count_allowed(int *cpus)
 	return cpu_topo_cores_in(&m);
 }
 
+static int within_quota(int n)
+{
+	int quota = cpu_topo_quota("");
+	if (quota > 0 && quota < n)
+		n = quota;
+	return n > 0 ? n : 1;
+}
+
 int cpu_topo_cores(void)
 {
-	int cpus, cores = count_allowed(&cpus), quota = cpu_topo_quota("");
-	if (quota > 0 && quota < cores)
-		cores = quota;
-	return cores > 0 ? cores : 1;
+	int cpus;
+	return within_quota(count_allowed(&cpus));
+}
+
+int cpu_topo_cpus(void)
+{
+	int cpus;
+	count_allowed(&cpus);
+	return within_quota(cpus);
 }
 
 static void say(char *out, size_t cap, int n, const char *what)

@@ -18,6 +18,8 @@ struct adze_context {
 	pthread_mutex_t lock;   /* of the below */
 	struct diag last;       /* the latest failure */
 	int live;               /* devices and stores that are open */
+	void *workers;          /* the pool that its CPU devices share; NULL: none is open */
+	int workers_users;
 };
 
 /** Logs a line where `level` is wanted. */

@@ -87,6 +87,7 @@ typedef struct adze_config {
 	void *log_self;
 	adze_log_level log_level;   /* the least that is logged */
 	int threads;                /* most threads a call uses; 0: one per core allowed */
+	int lent;                   /* of these, threads that adze_device_lend() brings */
 	const char *isa;            /* caps the CPU kernels: "scalar", "avx2" ...; NULL: best */
 	const char *cache_dir;      /* of executables; NULL: none is kept */
 	const char *cache_base;     /* where a relative cache_dir lies; NULL: where one works */
@@ -113,5 +114,6 @@ typedef struct adze_buffer adze_buffer;
 typedef struct adze_exe adze_exe;
 typedef struct adze_graph adze_graph;
 typedef struct adze_profile adze_profile;
+typedef struct adze_cancel adze_cancel;
 
 #endif
