@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpmode.h"
 #include "base/hash.h"
 
 #define NODE_LIMIT ((size_t)1 << 24)
@@ -371,10 +372,12 @@ ir_val ir_scalar(adze_graph *g, adze_dtype dtype, double v)
 {
 	uint64_t bytes[2] = {0, 0};
 	adze_shape type = shape_make(dtype, 0, NULL);
+	fp_mode mode = fp_mode_enter();
 	if (dtype_is_float(dtype))
 		dtype_store_float(dtype, bytes, 0, v);
 	else
 		dtype_convert(dtype, bytes, ADZE_F64, &v, 0);
+	fp_mode_leave(mode);
 	return ir_const(g, &type, bytes);
 }
 

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/fpmode.h"
+
 static const struct ir_pass row[] = {
 #define PASS(name, needs, gives, doc) {#name, doc, STAGE_##needs, STAGE_##gives, ir_##name},
 #include "ir/passes.def"
@@ -86,7 +88,8 @@ static adze_status run_pass(const struct ir_pass *pass, bool narrow, adze_graph 
 	return ADZE_OK;
 }
 
-adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options, struct diag *d)
+static adze_status run_passes(adze_graph **g, const struct ir_pass_options *options,
+			      struct diag *d)
 {
 	TRY(check_list(options->passes, d));
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
@@ -109,4 +112,12 @@ adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options,
 			TRY(options->after(options->self, row[i].name, *g));
 	}
 	return ADZE_OK;
+}
+
+adze_status ir_run_passes(adze_graph **g, const struct ir_pass_options *options, struct diag *d)
+{
+	fp_mode mode = fp_mode_enter(); /* folding computes */
+	adze_status status = run_passes(g, options, d);
+	fp_mode_leave(mode);
+	return status;
 }

@@ -70,6 +70,7 @@ struct bench {
 	enum ew ew;
 	uint64_t seed;
 	struct area y, a, b, c;
+	bool tiny; /* of products: the operand in `a` is denormal */
 };
 
 static void say_where(const struct bench *t, char *out, size_t cap)
@@ -138,6 +139,7 @@ static const double odd_value[] = {
 	-103.9,	   -104.1,  3.14159274, 1e5,	-1e10,	   65504,	65520,	   6e-8,
 	0x1p-24,   0x1p-25, 127.5,    -129,	2147483648.0, -2147483904.0, 9.3e18, -9.3e18,
 	3e38,	   1e-40,   -1e-3,    0.9,	-0.625,	   9.02,	60001,	   -3.95,
+	0x1p-1074, -0x1.8p-1030,
 };
 
 /* Odd values first, then bits at random and, for floats, numbers of everyday size. NaNs are
@@ -165,14 +167,20 @@ static void fill_any(struct bench *t, adze_dtype dtype, void *to, size_t n)
 	}
 }
 
+/* One in eight is denormal, where floats have 16 bits or more. */
 static void fill_plain(struct bench *t, adze_dtype dtype, void *to, size_t n, double scale)
 {
-	for (size_t i = 0; i < n; i++)
-		if (dtype_is_float(dtype))
-			dtype_store_float(dtype, to, i,
-					  (double)check_random_float(&t->seed) * scale);
-		else
-			dtype_store_int(dtype, to, i, (int64_t)check_random(&t->seed));
+	double least = dtype == ADZE_F64 ? 0x1p-1040 : dtype == ADZE_F16 ? 0x1p-20 : 0x1p-130;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = check_random(&t->seed);
+		if (!dtype_is_float(dtype)) {
+			dtype_store_int(dtype, to, i, (int64_t)bits);
+			continue;
+		}
+		bool tiny = bits % 8 == 0 && dtype_bytes(dtype) > 1;
+		dtype_store_float(dtype, to, i,
+				  (double)check_random_float(&t->seed) * (tiny ? least : scale));
+	}
 }
 
 static const size_t lanes_of[ISA_COUNT] = {8, 8, 4, 8, 16, 16, 16};

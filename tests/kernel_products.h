@@ -35,7 +35,14 @@ static void place_operand(struct bench *t, struct area *m, struct operand *x, in
 		return;
 	size_t span = 1 + (size_t)(labs(x->row) * (r - 1) + labs(x->col) * (c - 1));
 	x->at = area_place(m, span * size, 0);
-	fill_plain(t, x->dtype, x->at, span, 1);
+	/* Now and then one side is denormal, and the other so large that products are not. */
+	if (m == &t->a)
+		t->tiny = check_random(&t->seed) % 4 == 0;
+	double tiny = x->dtype == ADZE_F32 || x->dtype == ADZE_BF16 ? 0x1p-127
+		      : x->dtype == ADZE_F16			 ? 0x1p-15
+								 : 1;
+	fill_plain(t, x->dtype, x->at, span,
+		   !t->tiny ? 1 : m == &t->a ? tiny : size > 1 ? 0x1p12 : 1);
 	x->at += how == 3 ? (span - 1) * size : 0;
 	CHECK(rows * columns <= COUNT_OF(x->plain));
 	for (size_t i = 0; i < rows; i++)

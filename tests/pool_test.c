@@ -1,131 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The worker pool: every task once, whatever the number of threads, and no hang in what a
- * program may do to it; and what the machine is said to have.
+ * program may do to it.
  */
 #include "tests/check.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "devices/cpu/cpu_pool.h"
-#include "tests/temp_files.h"
-
-#if defined(__has_feature)
-#define FEATURE(name) __has_feature(name)
-#else
-#define FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || \
-	FEATURE(thread_sanitizer) || FEATURE(address_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
-/* ---- a context, and what is logged to it ---- */
-
-struct fixture {
-	adze_context context;
-	struct check_memory memory;
-	atomic_int warnings;
-	char words[256]; /* of the latest warning */
-};
-
-static void keep_log(void *self, adze_log_level level, const char *text)
-{
-	struct fixture *f = self;
-	if (level > ADZE_LOG_WARN)
-		return;
-	atomic_fetch_add(&f->warnings, 1);
-	snprintf(f->words, sizeof f->words, "%s", text);
-}
-
-static void setup(struct fixture *f, const char *bind)
-{
-	memset(f, 0, sizeof *f);
-	f->memory.fail_after = -1;
-	f->context.mem = (adze_allocator){check_resize, &f->memory};
-	f->context.config.log = keep_log;
-	f->context.config.log_self = f;
-	f->context.config.log_level = ADZE_LOG_DEBUG;
-	f->context.config.bind = bind;
-}
-
-/* As many threads work at a time, however few cores there are: each test has them race. */
-static struct cpu_pool *make(struct fixture *f, int threads)
-{
-	struct cpu_pool *p;
-	struct diag d = {ADZE_OK, ""};
-	CHECK_MSG(cpu_pool_create(&f->context, threads, threads, &p, &d) == ADZE_OK, "%s", d.text);
-	return p;
-}
-
-static struct cpu_team *begin(struct cpu_pool *p)
-{
-	struct cpu_team *t = cpu_pool_begin(p);
-	CHECK(t != NULL);
-	return t;
-}
-
-static void unmake(struct fixture *f, struct cpu_pool *p)
-{
-	cpu_pool_destroy(p);
-	CHECK(f->memory.live_blocks == 0 && f->memory.live_bytes == 0);
-}
-
-static void pause_ms(int ms)
-{
-	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-	while (nanosleep(&t, &t) != 0)
-		;
-}
+#include "tests/pool_fixture.h"
 
 /* ---- jobs ---- */
-
-#define MOST 10000
-struct count {
-	atomic_int times[MOST];
-	atomic_int busy[CPU_MAX_THREADS]; /* by worker */
-	atomic_int wrong;
-	atomic_ulong sum;
-	int threads;
-};
-
-static void count_task(void *job, size_t task, int worker)
-{
-	struct count *c = job;
-	if (worker < 0 || worker >= c->threads || atomic_exchange(&c->busy[worker], 1) != 0) {
-		atomic_fetch_add(&c->wrong, 1);
-		return;
-	}
-	atomic_fetch_add(&c->times[task], 1);
-	atomic_fetch_add(&c->sum, task * task);
-	atomic_store(&c->busy[worker], 0);
-}
-
-static void check_counts(struct count *c, size_t n)
-{
-	unsigned long want = 0;
-	CHECK(c->wrong == 0);
-	for (size_t i = 0; i < MOST; i++)
-		CHECK_MSG(c->times[i] == (i < n), "%d threads, %zu tasks: task %zu ran %d times",
-			  c->threads, n, i, c->times[i]);
-	for (size_t i = 0; i < n; i++)
-		want += i * i;
-	CHECK(c->sum == want);
-}
 
 TEST(pool, each_task_once)
 {
@@ -203,45 +92,6 @@ TEST(pool, many_calls)
 {
 	for (int threads = 2; threads <= 8; threads += 2)
 		many_runs(threads, 1000, true);
-}
-
-/* As many tasks as threads, none of which ends before all have begun. */
-struct meeting {
-	int size;
-	bool asleep; /* wait without using the processor */
-	atomic_int here;
-	char name[64][16];
-	struct cpu_mask mask[64];
-};
-
-static void meet_task(void *job, size_t task, int worker)
-{
-	struct meeting *m = job;
-	(void)task;
-	pthread_getname_np(pthread_self(), m->name[worker], sizeof m->name[worker]);
-	cpu_topo_mask(&m->mask[worker]);
-	atomic_fetch_add(&m->here, 1);
-	while (atomic_load(&m->here) < m->size) {
-		if (m->asleep)
-			pause_ms(1);
-		else
-			sched_yield();
-	}
-}
-
-static void meet_in(struct cpu_team *t, struct meeting *m, int size)
-{
-	m->size = size;
-	atomic_store(&m->here, 0);
-	cpu_pool_run(t, meet_task, m, (size_t)size);
-	CHECK(m->here == size);
-}
-
-static void meet(struct cpu_pool *p, struct meeting *m)
-{
-	struct cpu_team *t = begin(p);
-	meet_in(t, m, cpu_pool_threads(p));
-	cpu_pool_end(p, t);
 }
 
 TEST(pool, tasks_run_at_the_same_time)
@@ -339,8 +189,7 @@ TEST(pool, threads_compete_for_it)
 	}
 }
 
-/* A call that has begun and a thread of its own count as one: the other four of five threads
- * are a worker less for each call more. */
+/* Each call has a thread of its own, so that of five threads two calls leave three workers. */
 struct crowd {
 	struct cpu_pool *pool;
 	atomic_int busy, most, wrong;
@@ -701,187 +550,76 @@ TEST(pool, signals_stay_away_from_workers)
 	CHECK(strangers == 0);
 }
 
-/* ---- cores ---- */
+/* ---- nodes ---- */
 
-static int count_bits(const struct cpu_mask *m)
+struct shares {
+	struct meeting first;
+	atomic_int wrong, times[64];
+	atomic_int begun[2];
+};
+
+/* A thread's first task is the first of its node's. */
+static void share_task(void *job, size_t task, int worker)
 {
-	int n = 0;
-	for (size_t i = 0; i < COUNT_OF(m->bits); i++)
-		n += __builtin_popcountl(m->bits[i]);
-	return n;
+	struct shares *s = job;
+	atomic_fetch_add(&s->times[task], 1);
+	if (atomic_exchange(&s->begun[worker], 1) != 0)
+		return;
+	if (task != (worker == 0 ? 0 : 32))
+		atomic_fetch_add(&s->wrong, 1);
+	while (!atomic_load(&s->begun[0]) || !atomic_load(&s->begun[1]))
+		sched_yield();
 }
 
-static void set_bit(struct cpu_mask *m, int i)
-{
-	const int bits = 8 * (int)sizeof m->bits[0];
-	m->bits[i / bits] |= 1ul << i % bits;
-}
-
-static bool mask_has(const struct cpu_mask *m, int i)
-{
-	const int bits = 8 * (int)sizeof m->bits[0];
-	return m->bits[i / bits] >> (i % bits) & 1;
-}
-
-TEST(topo, cores)
-{
-	struct cpu_mask m, used = {{0}};
-	char words[256];
-	struct cpu_place place[CPU_MAX_THREADS];
-	CHECK(cpu_topo_mask(&m));
-	int cores = cpu_topo_cores_in(&m), quota = cpu_topo_quota("");
-	CHECK(cores >= 1 && cores <= count_bits(&m));
-	CHECK(cpu_topo_cores() == (quota > 0 && quota < cores ? quota : cores));
-	int found = cpu_topo_place(&m, place, CPU_MAX_THREADS);
-	CHECK(found == (cores < CPU_MAX_THREADS ? cores : CPU_MAX_THREADS));
-	for (int i = 0; i < found; i++) {
-		const int bits = 8 * (int)sizeof m.bits[0];
-		int cpu = place[i].cpu;
-		CHECK(mask_has(&m, cpu) && !mask_has(&used, cpu));
-		used.bits[cpu / bits] |= 1ul << (cpu % bits);
-	}
-	CHECK(cpu_topo_place(&m, place, 1) == 1 && place[0].node == 0);
-	cpu_topo_describe(words, sizeof words);
-	CHECK_MSG(strstr(words, " core") != NULL, "%s", words);
-	char small[8];
-	cpu_topo_describe(small, sizeof small);
-	CHECK(strlen(small) < sizeof small);
-}
-
-TEST(topo, affinity_limits_cores)
-{
-	struct cpu_mask all, one = {{0}};
-	struct cpu_place at;
-	CHECK(cpu_topo_mask(&all));
-	if (count_bits(&all) < 2)
-		SKIP("one hardware thread");
-	CHECK(cpu_topo_place(&all, &at, 1) == 1);
-	set_bit(&one, at.cpu);
-	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
-	CHECK(cpu_topo_cores() == 1);
-}
-
-static void put(const char *root, const char *path, const char *text)
-{
-	char full[4096];
-	snprintf(full, sizeof full, "%s%s", root, path);
-	for (char *at = full + strlen(root) + 1; (at = strchr(at, '/')) != NULL; at++) {
-		*at = '\0';
-		mkdir(full, 0777);
-		*at = '/';
-	}
-	FILE *file = fopen(full, "w");
-	CHECK_MSG(file != NULL, "%s cannot be made", full);
-	fputs(text, file);
-	fclose(file);
-}
-
-TEST(topo, quota_v2)
-{
-	char root[4096];
-	CHECK(check_temp_dir(root, sizeof root)[0] != '\0');
-	CHECK(cpu_topo_quota(root) == 0);
-	put(root, "/proc/self/cgroup", "0::/a.slice/b.scope\n");
-	CHECK(cpu_topo_quota(root) == 0);
-	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "max 100000\n");
-	CHECK(cpu_topo_quota(root) == 0);
-	put(root, "/sys/fs/cgroup/a.slice/cpu.max", "250000 100000\n");
-	CHECK(cpu_topo_quota(root) == 3);
-	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "400000 100000\n");
-	CHECK(cpu_topo_quota(root) == 3);
-	put(root, "/sys/fs/cgroup/a.slice/b.scope/cpu.max", "10000 50000\n");
-	CHECK(cpu_topo_quota(root) == 1);
-	/* A container that sees its own group as the top, but its path as the host's. */
-	put(root, "/proc/self/cgroup", "0::/host/only\n");
-	put(root, "/sys/fs/cgroup/cpu.max", "200000 100000\n");
-	CHECK(cpu_topo_quota(root) == 2);
-	put(root, "/sys/fs/cgroup/cpu.max", "words\n");
-	CHECK(cpu_topo_quota(root) == 0);
-	temp_remove(root);
-}
-
-TEST(topo, quota_v1)
-{
-	char root[4096];
-	CHECK(check_temp_dir(root, sizeof root)[0] != '\0');
-	put(root, "/proc/self/cgroup",
-	    "12:cpuset:/\n4:cpuacct,cpu:/docker/x\n2:memory:/m\n0::/\n");
-	put(root, "/sys/fs/cgroup/cpuset/cpu.cfs_quota_us", "100000\n");
-	CHECK(cpu_topo_quota(root) == 0);
-	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_quota_us", "-1\n");
-	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_period_us", "100000\n");
-	CHECK(cpu_topo_quota(root) == 0);
-	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_quota_us", "350000\n");
-	CHECK(cpu_topo_quota(root) == 4);
-	put(root, "/sys/fs/cgroup/cpu/docker/x/cpu.cfs_period_us", "50000\n");
-	CHECK(cpu_topo_quota(root) == 7);
-	put(root, "/sys/fs/cgroup/unified/cpu.max", "500000 100000\n");
-	CHECK(cpu_topo_quota(root) == 5);
-	temp_remove(root);
-}
-
-TEST(bind, each_worker_to_its_core)
+TEST(pool, nodes_take_their_own_first)
 {
 	struct fixture f;
 	struct cpu_mask all;
-	struct meeting m = {0};
+	struct shares s;
 	CHECK(cpu_topo_mask(&all));
-	int cores = cpu_topo_cores_in(&all);
-	if (cores < 2)
-		SKIP("one core");
+	if (!HAVE_HWLOC || cpu_topo_cores_in(&all) != 2 || !mask_has(&all, 0) || !mask_has(&all, 1))
+		SKIP("a machine with the processors 0 and 1 is made to seem one of two nodes");
+	setenv("HWLOC_SYNTHETIC", "numa:2 core:1 pu:1", 1);
 	setup(&f, "on");
-	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
-	meet(p, &m);
-	CHECK_MSG(f.warnings == 0, "%s", f.words);
-	CHECK(memcmp(&m.mask[0], &all, sizeof all) == 0); /* ours is not touched */
-	for (int i = 1; i < m.size; i++) {
-		CHECK(count_bits(&m.mask[i]) == 1);
-		for (int k = 1; k < i; k++)
-			CHECK(memcmp(&m.mask[i], &m.mask[k], sizeof all) != 0);
+	struct cpu_pool *p = make(&f, 2);
+	for (int i = 0; i < 100; i++) {
+		memset(&s, 0, sizeof s);
+		struct cpu_team *t = begin(p);
+		cpu_pool_run(t, share_task, &s, 64);
+		cpu_pool_end(p, t);
+		CHECK_MSG(s.wrong == 0, "a thread began with another node's share");
+		for (int k = 0; k < 64; k++)
+			CHECK(s.times[k] == 1);
 	}
+	/* Each count of tasks is divided whole. */
+	struct count *c = malloc(sizeof *c);
+	for (size_t n = 0; n < 70; n++) {
+		memset(c, 0, sizeof *c);
+		c->threads = 2;
+		struct cpu_team *t = begin(p);
+		cpu_pool_run(t, count_task, c, n);
+		cpu_pool_end(p, t);
+		check_counts(c, n);
+	}
+	free(c);
+	CHECK_MSG(f.warnings == 0, "%s", f.words);
 	unmake(&f, p);
 }
 
-TEST(bind, more_threads_than_cores)
+TEST(pool, touch)
 {
 	struct fixture f;
-	struct cpu_mask all;
-	struct meeting m = {0};
-	CHECK(cpu_topo_mask(&all));
-	int threads = cpu_topo_cores_in(&all) + 1;
-	if (threads > 64)
-		SKIP("%d cores", threads - 1);
-	static const char *const mode[] = {"on", "auto", "off"};
-	for (int i = 0; i < 3; i++) {
-		setup(&f, mode[i]);
-		struct cpu_pool *p = make(&f, threads);
-		meet(p, &m);
-		CHECK_MSG(f.warnings == (i == 0), "%s: %s", mode[i], f.words);
-		for (int k = 0; k < m.size; k++)
-			CHECK(memcmp(&m.mask[k], &all, sizeof all) == 0);
-		unmake(&f, p);
-	}
-}
-
-TEST(bind, bound_caller_does_not_crowd_workers)
-{
-	struct fixture f;
-	struct cpu_mask all, one = {{0}};
-	struct meeting m = {0};
-	struct cpu_place at;
-	CHECK(cpu_topo_mask(&all));
-	int cores = cpu_topo_cores_in(&all);
-	if (cores < 2)
-		SKIP("one core");
-	CHECK(cpu_topo_place(&all, &at, 1) == 1);
-	set_bit(&one, at.cpu);
 	setup(&f, "auto");
-	struct cpu_pool *p = make(&f, cores < 64 ? cores : 64);
-	CHECK(sched_setaffinity(0, sizeof one.bits, (void *)one.bits) == 0);
-	m.asleep = true;
-	meet(p, &m);
-	CHECK(memcmp(&m.mask[0], &one, sizeof one) == 0);
-	for (int i = 1; i < m.size; i++)
-		CHECK(memcmp(&m.mask[i], &all, sizeof all) == 0);
+	struct cpu_pool *p = make(&f, 3);
+	static const size_t bytes[] = {0, 1, 4097, 65536, 65537, 1000000};
+	for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+		char *at = malloc(bytes[i] + 1);
+		memset(at, 1, bytes[i] + 1);
+		cpu_pool_touch(p, at, bytes[i]);
+		for (size_t k = 0; k < bytes[i]; k++)
+			CHECK(at[k] == (k % 4096 != 0));
+		CHECK(at[bytes[i]] == 1);
+		free(at);
+	}
 	unmake(&f, p);
 }
