@@ -74,6 +74,7 @@ void bench_fill(adze_dtype dtype, void *at, size_t n, int64_t below);
 
 /** Parts of adze-bench: each prints its lines and returns an exit code. */
 int ceiling_bench(void);
+int attend_bench(void);
 int kernel_bench(void);
 int compile_bench(void);
 int graph_bench(void);

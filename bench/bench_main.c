@@ -189,6 +189,7 @@ static const struct {
 } bench[] = {
 	{"ceilings", "ceilings", ceiling_bench}, {"kernels", "", kernel_bench},
 	{"graphs", "", compile_bench},		 {"graphs", "", graph_bench},
+	{"graphs", "", attend_bench},
 	{"graphs", "", product_bench},		 {"graphs", "open", open_bench},
 	{"models", "", model_bench},		 {"pool", "", pool_bench},
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Graphs of one or a few operations against what the machine can do: element-wise chains and
- * rows from memory, attention, a product that fits into caches against OpenBLAS.
+ * rows from memory, a product that fits into caches against OpenBLAS.
  */
 #include "config.h"
 
@@ -84,12 +84,6 @@ static void build_add_norm(const adze_tensor *in)
 	adze_output(adze_rms_norm(adze_add(in[0], in[1]), in[2], 1e-5), "y");
 }
 
-static void build_attention(const adze_tensor *in)
-{
-	adze_attention_options causal = {.causal = true};
-	adze_output(adze_attention(in[0], in[1], in[2], &causal), "y");
-}
-
 static void build_product(const adze_tensor *in)
 {
 	adze_output(adze_dot(in[0], in[1], "k"), "y");
@@ -125,10 +119,6 @@ static const struct contest contest[] = {
 	 {ROWS, "4096"}, NULL, 8.0 * ELEMENTS, 0},
 	{"add_rms_norm", "\"rows\":4096,\"columns\":4096,\"dtype\":\"f32\"", build_add_norm,
 	 {ROWS, ROWS, "4096"}, NULL, 12.0 * ELEMENTS, 0},
-	/* Half of the scores are seen. */
-	{"attention", "\"heads\":32,\"rows\":2048,\"keys\":2048,\"width\":64,\"causal\":true",
-	 build_attention, {"h=32 s=2048 d=64", "h=32 t=2048 d=64", "h=32 t=2048 d=64"}, NULL, 0,
-	 2.0 * 32 * 2048 * 2048 * 64},
 	{"product", "\"m\":1024,\"n\":1024,\"k\":1024,\"dtype\":\"f32\"", build_product,
 	 {"m=1024 k=1024", "k=1024 n=1024"}, OPENBLAS, 0, 2.0 * SIDE * SIDE * SIDE},
 };

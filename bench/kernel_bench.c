@@ -25,6 +25,7 @@
 #define RUNS 9
 #define RUN_NS 100e3
 #define BYTES ((size_t)8 << 20)
+#define WIDTH 64 /* of heads */
 
 /* One call: what is run, on what, and how much work that is. */
 struct job {
@@ -57,9 +58,34 @@ static void call_conv(const struct job *j)
 	((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, s, &all, j->work, &done);
 }
 
+/* Parts of attention: 64 wide, a block of keys. */
+static bool call_attend(const struct job *j)
+{
+	const char *type = j->family->type;
+	float *most = j->c, *total = most + 64, *scale = most + 128;
+	if (strcmp(type, "attend_pack_fn") == 0)
+		((attend_pack_fn *)j->run)(j->y, j->a, WIDTH, 1, ATTEND_KEYS, WIDTH, j->k);
+	else if (strcmp(type, "attend_scores_fn") == 0)
+		((attend_scores_fn *)j->run)(j->y, j->a, j->b, WIDTH, ATTEND_KEYS, j->m, j->k);
+	else if (strcmp(type, "attend_soften_fn") == 0)
+		((attend_soften_fn *)j->run)(j->y, j->m, ATTEND_KEYS, 0.125f, most, total, scale);
+	else if (strcmp(type, "attend_values_fn") == 0)
+		((attend_values_fn *)j->run)(j->y, scale, j->a, j->b,
+					     (ptrdiff_t)(ATTEND_KEYS * j->k), ATTEND_KEYS, WIDTH,
+					     j->m, j->k);
+	else if (strcmp(type, "attend_few_fn") == 0)
+		((attend_few_fn *)j->run)(j->y, WIDTH, j->a, j->b, WIDTH, j->m, ATTEND_KEYS,
+					  WIDTH);
+	else
+		return false;
+	return true;
+}
+
 static void call(const struct job *j)
 {
 	const char *type = j->family->type;
+	if (call_attend(j))
+		return;
 	if (strcmp(type, "ew_fn") == 0)
 		((ew_fn *)j->run)(j->y, j->a, j->b, j->c, j->n);
 	else if (strcmp(type, "convert_fn") == 0)
@@ -159,6 +185,20 @@ static bool is_few(const struct kernel_family *f)
 	return strncmp(f->type, "gemm_nt_", 8) == 0 || strncmp(f->type, "gemv", 4) == 0;
 }
 
+/* m rows and panels of k; rows of pack and of few are as common as any. */
+static void shape_of_attend(struct job *j, unsigned isa_mask)
+{
+	const char *type = j->family->type;
+	const struct kernel_impl *tile = kernels_find("attend_scores_f32", isa_mask);
+	bool packs = strcmp(type, "attend_pack_fn") == 0, few = strcmp(type, "attend_few_fn") == 0;
+	j->m = few ? 8 : tile != NULL ? tile->mr : 6;
+	j->k = tile != NULL ? tile->nr : 32;
+	j->n = (packs ? WIDTH : j->m) * ATTEND_KEYS;
+	bool soften = strcmp(type, "attend_soften_fn") == 0;
+	j->flops = packs ? 0 : soften ? 20.0 * (double)j->n : 2.0 * (double)j->n * WIDTH;
+	j->bytes = packs || soften ? 8.0 * (double)j->n : 0;
+}
+
 static void shape_of(struct job *j, size_t side)
 {
 	const char *type = j->family->type;
@@ -209,7 +249,8 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 	static const size_t small[] = {128, 0}, square[] = {64, 512, 0};
 	bool scalar = impl->isa == ISA_SCALAR;
 	const struct kernel_impl *reference = kernels_find(impl->family, 1u << ISA_SCALAR);
-	const size_t *side = impl->mr || impl->isa == ISA_BLAS ? small : square;
+	bool attends = strncmp(impl->family, "attend_", 7) == 0;
+	const size_t *side = attends || impl->mr || impl->isa == ISA_BLAS ? small : square;
 	adze_dtype dtype = operand_type(impl->family);
 	void *operand[] = {j->a, j->b, j->c};
 	for (size_t i = 0; i < COUNT_OF(operand); i++)
@@ -222,7 +263,10 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 		memset(j->c, 0, BYTES);
 	for (; *side != 0; side++) {
 		struct bench_time t[2];
-		shape_of(j, *side);
+		if (attends)
+			shape_of_attend(j, 1u << impl->isa);
+		else
+			shape_of(j, *side);
 		struct job other = *j;
 		j->run = impl->run;
 		other.run = reference->run;

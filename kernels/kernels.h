@@ -127,6 +127,45 @@ typedef void gemm_nt_int_fn(int32_t *y, ptrdiff_t y_row, ptrdiff_t y_col, const 
 typedef void gemv_nn_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,
 			    size_t k);
 
+/**
+ * Attention by tiles of some rows of queries and ATTEND_KEYS keys at most (devices/cpu/
+ * cpu_attend.c). mr and nr are those of the row of attend_scores_f32; a sliver is mr rows.
+ *
+ * `attend_pack_f32`, `_f16`, `_bf16`: panels of w rows each, as f32. Element (i, p), i < n,
+ * p < k, is x[i * across + p * along] and goes to to[(i / w * k + p) * w + i % w]; what fills up
+ * the last panel is 0. `to` has room for ATTEND_PAD floats more.
+ */
+#define ATTEND_KEYS 256
+#define ATTEND_PAD 16
+typedef void attend_pack_fn(float *to, const void *x, ptrdiff_t across, ptrdiff_t along, size_t n,
+			    size_t k, size_t w);
+
+/** s[i * ATTEND_KEYS + j] = sum over p < d of q[p * mr + i] k[(j / nr * d + p) * nr + j % nr] for
+ * i < mr and j < n rounded up to nr: `attend_scores_f32`. */
+typedef void attend_scores_fn(float *s, const float *q, const float *k, size_t d, size_t n,
+			      size_t mr, size_t nr);
+
+/**
+ * Scores to weights, in place, with running maximum and sum (M. Milakov and N. Gimelshein,
+ * arXiv:1805.02867), for rows ATTEND_KEYS apart, of n each: most becomes the larger of most and
+ * factor * s, scale = exp(old most - most), s = exp(factor * s - most), total = total * scale +
+ * their sum: `attend_soften_f32`. factor > 0. While most is -infinity, 0 stands for it, and scale
+ * is 1. NaN makes no maximum, but a total of NaN. What is less than most by 106 weighs 0.
+ */
+typedef void attend_soften_fn(float *s, size_t rows, size_t n, float factor, float *most,
+			      float *total, float *scale);
+
+/** y[(c / nr * mr + i) * nr + c % nr], i < mr, c < dv rounded up to nr, becomes that * scale[i] +
+ * sum over j < n of p[i * ATTEND_KEYS + j] v[c / nr * v_panel + j * nr + c % nr]:
+ * `attend_values_f32`. */
+typedef void attend_values_fn(float *y, const float *scale, const float *p, const float *v,
+			      ptrdiff_t v_panel, size_t n, size_t dv, size_t mr, size_t nr);
+
+/** y[i * y_row + c] = sum over j < n of p[i * ATTEND_KEYS + j] v[j * v_row + c] for few rows and
+ * c < dv: `attend_few_f32`, `_f16`, `_bf16` by the type of v. */
+typedef void attend_few_fn(float *y, ptrdiff_t y_row, const float *p, const void *v,
+			   ptrdiff_t v_row, size_t rows, size_t n, size_t dv);
+
 /** Shape of a two-dimensional convolution or pooling, dense NCHW. */
 struct window2d {
 	size_t channels, height, width;         /* of x */
@@ -169,7 +208,7 @@ struct kernel_impl {
 	const char *function; /* "add_f32_avx2" */
 	enum isa isa;
 	void (*run)(void); /* the function, cast; the family tells its type */
-	uint16_t mr, nr;   /* gemm: the register tile; 0 elsewhere */
+	uint16_t mr, nr;   /* gemm, attend_scores: the register tile; 0 elsewhere */
 	size_t gemm_work;  /* gemm: bytes of `work` */
 };
 

@@ -264,6 +264,14 @@ static adze_tensor weigh(const struct attend *a, adze_tensor scores)
 	return f_div(e, f_add(sum, f_exp(f_sub(sink, m))));
 }
 
+/* Whether each row is sure to see a key, its own: places alone decide, and none is before 0. */
+static bool all_see(const struct attend *a)
+{
+	const adze_dim *s = &a->scores.dim[a->scores.rank - 2], *t = s + 1;
+	bool fits = dim_same(s, t) || (dim_is_static(s) && dim_is_static(t) && s->size <= t->size);
+	return fits && !adze_is(a->with->mask) && !adze_is(a->with->first);
+}
+
 static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_tensor v,
 			  adze_tensor wide)
 {
@@ -303,7 +311,7 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 		y = (adze_select)(fit(a, see, &a->scores), y, f_num(y, -1e30));
 	y = (adze_convert)(weigh(a, y), adze_tensor_shape(v).dtype);
 	y = batched(op, y, v, a->nbatch + 1, a->scores.rank - 1, rank - 3);
-	return adze_is(see) && adze_is(y) ? blank_rows(a, y, see) : y;
+	return adze_is(see) && adze_is(y) && !all_see(a) ? blank_rows(a, y, see) : y;
 }
 
 adze_tensor(adze_attention)(adze_tensor q, adze_tensor k, adze_tensor v,

@@ -5,6 +5,7 @@
  * and every array against a page that cannot be touched. One test for each instruction set
  * and kind of kernel; ADZE_KERNEL=function selects one row, ADZE_SEED repeats a run.
  */
+#include "tests/kernel_attend.h"
 #include "tests/kernel_fixture.h"
 #include "tests/kernel_products.h"
 #include "kernels/window.h"
@@ -494,7 +495,7 @@ static void check_window(struct bench *t)
 
 /* ---- all rows ---- */
 
-enum kind { KIND_EW, KIND_MOVE, KIND_ROW, KIND_PRODUCT, KIND_WINDOW };
+enum kind { KIND_EW, KIND_MOVE, KIND_ROW, KIND_PRODUCT, KIND_ATTEND, KIND_WINDOW };
 
 /* Which kind of test a function type belongs to, and its check. */
 static const struct kernel_check {
@@ -518,6 +519,11 @@ static const struct kernel_check {
 	{"gemm_nt_fn", KIND_PRODUCT, NULL, check_nt},
 	{"gemm_nt_int_fn", KIND_PRODUCT, NULL, check_nt_int},
 	{"gemv_nn_f32_fn", KIND_PRODUCT, NULL, check_nn},
+	{"attend_pack_fn", KIND_ATTEND, NULL, check_attend_pack},
+	{"attend_scores_fn", KIND_ATTEND, NULL, check_attend_scores},
+	{"attend_soften_fn", KIND_ATTEND, NULL, check_attend_soften},
+	{"attend_values_fn", KIND_ATTEND, NULL, check_attend_values},
+	{"attend_few_fn", KIND_ATTEND, NULL, check_attend_few},
 	{"conv2d_f32_fn", KIND_WINDOW, NULL, check_window},
 	{"pool_f32_fn", KIND_WINDOW, NULL, check_window},
 };
@@ -594,6 +600,7 @@ TEST(kernel_blas, product) { test_rows(ISA_BLAS, KIND_PRODUCT); }
 #define TESTS(suite, isa)                                               \
 	TEST(suite, row) { test_rows(isa, KIND_ROW); }                  \
 	TEST(suite, product) { test_rows(isa, KIND_PRODUCT); }          \
+	TEST(suite, attend) { test_rows(isa, KIND_ATTEND); }            \
 	TEST(suite, window) { test_rows(isa, KIND_WINDOW); }
 #define TESTS_EW(suite, isa)                                            \
 	TEST(suite, ew) { test_rows(isa, KIND_EW); }                    \

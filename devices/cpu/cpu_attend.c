@@ -1,304 +1,503 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Attention by tiles: a block of rows meets one block of keys after the other, with the softmax
+ * Attention by tiles: a tile of rows meets one block of keys after the other, with the softmax
  * kept as a running maximum and sum of each row (M. Milakov and N. Gimelshein, arXiv:1805.02867;
- * T. Dao et al., arXiv:2205.14135), so that no more than a tile of scores is ever there. Blocks
- * do not hang on the number of threads. Tiles that the body says nobody sees are passed over.
+ * T. Dao et al., arXiv:2205.14135), so that no more than a sliver of scores is ever there. Tiles
+ * do not hang on the number of threads. What the body makes of a block is worked out beforehand
+ * where it can be: scores times a factor need no body, and what nobody sees is passed over.
  */
+#include "devices/cpu/cpu_attend.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "devices/cpu/cpu_body.h"
-
-#define ROWS 128 /* of a tile */
-#define KEYS 256
-#define FEW 32   /* rows, for which keys are not packed */
 /* Scores below the largest by this much weigh exactly 0 in f32. */
-#define FAR 150.0f
-/* Products a task should have at least. */
-#define TASK_SIZE (1 << 18)
+#define FAR 150.0
+/* Sums of scores below this are worth a bound of the scores themselves. */
+#define HIDDEN -1000.0
+/* Rows of an axis that is cut to tiles by itself. */
+#define LONG_AXIS 64
 
-/* Numbers of one step; strides in elements. q, k, v, y in this order where there is one each. */
-struct attend {
-	const struct cpu_work *w;
-	int nouter, nextra;
-	int64_t m, t, d, dv;
-	const struct cpu_box *y, *q, *k, *v, *extra;
-	struct cpu_body_run body;
-	/* Of the block at hand. */
-	int64_t rows;
-	char *y_at, *q_at, *k_at, *v_at, *extra_at[CPU_MAX_PLAIN];
-	/* Scratch: scores before and after the body, products, sums; elements of extras. */
-	float *before, *after, *part, *most, *total;
-	char *tile[CPU_MAX_PLAIN];
-	char *work;
-};
-
-static struct attend read_step(const struct cpu_work *w)
+static bool is_keyed(int dtype)
 {
-	const struct cpu_box *box = w->box;
-	int o = box[0].rank - 2;
-	return (struct attend){.w = w, .nouter = o, .nextra = w->step->nview - 4,
-			       .m = box[0].extent[o], .t = box[2].extent[o],
-			       .d = box[1].extent[o + 1], .dv = box[0].extent[o + 1],
-			       .y = &box[0], .q = &box[1], .k = &box[2], .v = &box[3],
-			       .extra = box + 4};
+	return dtype == ADZE_F32 || dtype == ADZE_F16 || dtype == ADZE_BF16;
 }
 
 bool cpu_attend_holds(const struct cpu_step *s)
 {
-	int rank = s->view[0].rank;
-	if (s->nview < 4 || s->nview > 4 + CPU_MAX_PLAIN || rank < 2 || s->nparam != 0 ||
-	    s->nbody != 1 || s->body[0].nin != s->nview - 3 || s->body[0].nout != 1 ||
+	int rank = s->view[0].rank, nrow = s->nparam == 1 ? (int)s->param[0] : 0;
+	if (s->nparam != 1 || s->nview < 4 || s->nview > 4 + CPU_MAX_PLAIN ||
+	    s->param[0] < 1 || s->param[0] > rank - 1 || s->nbody != 1 ||
+	    s->body[0].nin != s->nview - 3 || s->body[0].nout != 1 ||
 	    s->body[0].type[0] != ADZE_F32 ||
-	    s->body[0].type[s->body[0].prog.nload] != ADZE_F32 || s->pro.nload != 0)
+	    s->body[0].type[s->body[0].prog.nload] != ADZE_F32 || s->pro.nload != 0 ||
+	    s->view[0].dtype != ADZE_F32)
 		return false;
-	for (int i = 0; i < s->nview; i++)
-		if (s->view[i].rank != rank || (i < 4 && s->view[i].dtype != ADZE_F32) ||
-		    (i >= 4 && s->view[i].dtype != s->body[0].type[i - 3]))
+	for (int i = 0; i < s->nview; i++) {
+		bool keys = i == 2 || i == 3;
+		if (s->view[i].rank != (keys ? rank - nrow + 1 : rank) ||
+		    (i < 4 ? !is_keyed(s->view[i].dtype)
+			   : s->view[i].dtype != s->body[0].type[i - 3]))
 			return false;
+	}
 	return true;
 }
 
 bool cpu_attend_agrees(const struct cpu_step *s, const struct cpu_box *box)
 {
-	int o = box[0].rank - 2;
-	for (int i = 1; i < s->nview; i++) {
-		for (int k = 0; k < o; k++)
+	int rank = box[0].rank, o = rank - 1 - (int)s->param[0];
+	for (int i = 1; i < s->nview; i++)
+		for (int k = 0; k < (i == 2 || i == 3 ? o : rank - 1); k++)
 			if (box[i].extent[k] != box[0].extent[k])
 				return false;
-		bool rows = i == 1 || i >= 4;
-		if (box[i].extent[o] != (rows ? box[0].extent[o] : box[2].extent[o]))
+	for (int i = 4; i < s->nview; i++)
+		if (box[i].extent[rank - 1] != box[2].extent[o])
 			return false;
-		if (i >= 4 && box[i].extent[o + 1] != box[2].extent[o])
-			return false;
-	}
-	return box[1].extent[o + 1] == box[2].extent[o + 1] &&
-	       box[3].extent[o + 1] == box[0].extent[o + 1] &&
-	       (box[0].stride[o + 1] == 1 || box[0].extent[o + 1] <= 1);
+	return box[1].extent[rank - 1] == box[2].extent[o + 1] &&
+	       box[3].extent[o] == box[2].extent[o] &&
+	       box[3].extent[o + 1] == box[0].extent[rank - 1] &&
+	       (box[0].stride[rank - 1] == 1 || box[0].extent[rank - 1] <= 1);
 }
 
-static size_t block_rows(int64_t m)
+/* ---- numbers and scratch ---- */
+
+static size_t round_to(size_t n, size_t by)
 {
-	return m < ROWS ? (size_t)(m > 0 ? m : 1) : ROWS;
+	return (n + by - 1) / by * by;
+}
+
+/* Places in a tile's scratch; `base` NULL: how large it is. */
+static size_t share(struct cpu_attend *a, const struct cpu_step *s, char *base)
+{
+	size_t rows = round_to(ATTEND_ROWS > ATTEND_FEW ? ATTEND_ROWS : ATTEND_FEW, a->mr);
+	size_t high = a->mr > ATTEND_FEW ? a->mr : ATTEND_FEW, scores = high * ATTEND_KEYS;
+	size_t keys = round_to(ATTEND_KEYS, a->nr), width = round_to((size_t)a->dv, a->nr);
+	size_t at = 0;
+	struct {
+		float **to;
+		size_t n;
+	} part[] = {{&a->q_pack, rows * (size_t)a->d}, {&a->sums, rows * (width > (size_t)a->d ? width : (size_t)a->d)},
+		    {&a->k_pack, keys * (size_t)a->d}, {&a->v_pack, ATTEND_KEYS * width},
+		    {&a->scores, scores}, {&a->before, scores}, {&a->after, scores},
+		    {&a->most, rows}, {&a->total, rows}, {&a->scale, rows}};
+	for (size_t i = 0; i < COUNT_OF(part); i++) {
+		*part[i].to = base != NULL ? (float *)(void *)(base + at) : NULL;
+		at += size_round_up((part[i].n + ATTEND_PAD) * sizeof(float), 64);
+	}
+	for (int i = 4; i < s->nview; i++) {
+		a->extra_tile[i - 4] = base != NULL ? base + at : NULL;
+		at += size_round_up(scores * dtype_bytes((adze_dtype)s->view[i].dtype), 64);
+	}
+	if (base != NULL)
+		cpu_body_begin(&s->body[0], &a->w->bound->body[0], base + at, &a->body);
+	return at + cpu_bodies_bytes(s);
 }
 
 size_t cpu_attend_scratch(const struct cpu_step *s, const struct cpu_bound *b,
 			  const int64_t *number)
 {
-	const struct cpu_view *y = &s->view[0];
-	size_t rows = block_rows(number[y->extent[y->rank - 2]]), scores = rows * KEYS;
-	size_t width = (size_t)number[y->extent[y->rank - 1]];
-	size_t n = (2 * scores + rows * width + 2 * rows) * sizeof(float) + 64 * 8;
-	for (int i = 4; i < s->nview; i++)
-		n += scores * dtype_bytes((adze_dtype)s->view[i].dtype) + 64;
-	return n + cpu_bodies_bytes(s) + b->root->gemm_work;
+	const struct cpu_view *y = &s->view[0], *q = &s->view[1];
+	const struct kernel_impl *k = b->attend[CPU_ATTEND_SCORES];
+	struct cpu_attend a = {.d = number[q->extent[q->rank - 1]],
+			       .dv = number[y->extent[y->rank - 1]], .mr = k->mr, .nr = k->nr};
+	if (a.d < 0 || a.d > INT32_MAX || a.dv < 0 || a.dv > INT32_MAX)
+		return SIZE_MAX;
+	return share(&a, s, NULL);
 }
 
-static char *take(char **scratch, size_t bytes)
+/* The product of some extents, INT32_MAX where it is more; *fixed: whether it is at every call. */
+static int64_t count_axes(const struct cpu_code *c, const struct cpu_view *v, int from, int to,
+			  const int64_t *number, bool *fixed)
 {
-	char *at = *scratch;
-	*scratch += size_round_up(bytes, 64);
-	return at;
-}
-
-static void share_scratch(struct attend *a, char *scratch)
-{
-	size_t rows = block_rows(a->m), scores = rows * KEYS * sizeof(float);
-	a->work = take(&scratch, a->w->bound->root->gemm_work);
-	a->before = (float *)take(&scratch, scores);
-	a->after = (float *)take(&scratch, scores);
-	a->part = (float *)take(&scratch, rows * (size_t)a->dv * sizeof(float));
-	a->most = (float *)take(&scratch, rows * sizeof(float));
-	a->total = (float *)take(&scratch, rows * sizeof(float));
-	for (int i = 0; i < a->nextra; i++)
-		a->tile[i] = take(&scratch, rows * KEYS * a->extra[i].size);
-	cpu_body_begin(&a->w->step->body[0], &a->w->bound->body[0], scratch, &a->body);
-}
-
-/* Where a box is at outer place `i` and row `row`. */
-static char *seek(const struct attend *a, const struct cpu_box *b, int64_t i, int64_t row)
-{
-	int64_t offset = row * b->stride[a->nouter];
-	for (int k = a->nouter - 1; k >= 0; k--) {
-		offset += i % b->extent[k] * b->stride[k];
-		i /= b->extent[k];
+	int64_t n = 1;
+	*fixed = true;
+	for (int i = from; i < to; i++) {
+		for (int k = 0; k < ADZE_MAX_SYMBOLS; k++)
+			*fixed &= c->number[v->extent[i]].power[k] == 0;
+		if (__builtin_mul_overflow(n, number[v->extent[i]], &n) || n > INT32_MAX || n < 0)
+			return INT32_MAX;
 	}
-	return b->at + offset * (int64_t)b->size;
+	return n;
 }
 
-/* One operand's elements for the tile of keys from .. from + n, row behind row. */
-static void fill_tile(const struct attend *a, int which, int64_t from, int64_t n)
+size_t cpu_attend_shared(const struct cpu_code *c, const struct cpu_step *s,
+			 const int64_t *number)
+{
+	const struct cpu_view *y = &s->view[0], *k = &s->view[2];
+	int outer = y->rank - 1 - (int)s->param[0];
+	bool fixed, any;
+	int64_t m = count_axes(c, y, outer, y->rank - 1, number, &fixed);
+	if (fixed && m > ATTEND_FEW)
+		return 0;
+	return cpu_attend_parts(m < ATTEND_FEW ? m : ATTEND_FEW,
+				count_axes(c, k, outer, outer + 1, number, &any),
+				count_axes(c, y, y->rank - 1, y->rank, number, &any),
+				count_axes(c, y, 0, outer, number, &any));
+}
+
+static void read_step(const struct cpu_work *w, struct cpu_attend *a)
+{
+	const struct cpu_box *box = w->box;
+	int nrow = (int)w->step->param[0], o = box[0].rank - 1 - nrow;
+	const struct kernel_impl *k = w->bound->attend[CPU_ATTEND_SCORES];
+	memset(a, 0, sizeof *a);
+	a->w = w;
+	a->nouter = o;
+	a->nrow = nrow;
+	a->nextra = w->step->nview - 4;
+	a->m = 1;
+	for (int i = o; i < o + nrow; i++)
+		a->m *= box[0].extent[i];
+	a->t = box[2].extent[o];
+	a->d = box[2].extent[o + 1];
+	a->dv = box[3].extent[o + 1];
+	a->y = &box[0];
+	a->q = &box[1];
+	a->k = &box[2];
+	a->v = &box[3];
+	a->extra = box + 4;
+	a->mr = k->mr;
+	a->nr = k->nr;
+}
+
+void cpu_attend_begin(const struct cpu_work *w, int worker, struct cpu_attend *a)
+{
+	read_step(w, a);
+	share(a, w->step, cpu_scratch(w, worker));
+}
+
+/* ---- where things are ---- */
+
+static int64_t outer_offset(const struct cpu_attend *a, const struct cpu_box *b)
+{
+	int64_t offset = 0, i = a->outer;
+	for (int k = a->nouter - 1; k >= 0; k--) {
+		offset += i % a->y->extent[k] * b->stride[k];
+		i /= a->y->extent[k];
+	}
+	return offset;
+}
+
+int64_t cpu_attend_row(const struct cpu_attend *a, const struct cpu_box *b, int64_t row)
+{
+	int64_t offset = outer_offset(a, b), i = a->first + row;
+	for (int k = a->nouter + a->nrow - 1; k > a->nouter; k--) {
+		offset += i % a->y->extent[k] * b->stride[k];
+		i /= a->y->extent[k];
+	}
+	return offset + i * b->stride[a->nouter];
+}
+
+void cpu_attend_seek(struct cpu_attend *a, int64_t outer, int64_t first, int64_t rows)
+{
+	a->outer = outer;
+	a->first = first;
+	a->rows = rows;
+	int64_t axis = a->y->extent[a->nouter + a->nrow - 1];
+	a->straight = first % axis + rows <= axis;
+	a->k_at = a->k->at + outer_offset(a, a->k) * (int64_t)a->k->size;
+	a->v_at = a->v->at + outer_offset(a, a->v) * (int64_t)a->v->size;
+	a->unseen = -INFINITY;
+	a->skips = true;
+}
+
+void cpu_attend_queries(const struct cpu_attend *a, float *to)
+{
+	attend_pack_fn *pack = (attend_pack_fn *)cpu_attend_kernel(a, CPU_ATTEND_PACK_Q);
+	const struct cpu_box *q = a->q;
+	for (int64_t i = 0; i < a->rows; i++)
+		pack(to + i * a->d, q->at + cpu_attend_row(a, q, i) * (int64_t)q->size,
+		     q->stride[q->rank - 1], 0, (size_t)a->d, 1, (size_t)a->d);
+}
+
+/* ---- the body ---- */
+
+/* One operand's elements for rows x keys of the tile, row behind row. */
+static void fill_tile(const struct cpu_attend *a, int which, int64_t row, int64_t rows,
+		      int64_t key, int64_t n)
 {
 	const struct cpu_box *b = &a->extra[which];
-	int64_t size = (int64_t)b->size, row = b->stride[a->nouter], col = b->stride[a->nouter + 1];
-	const char *x = a->extra_at[which] + from * col * size;
-	char *y = a->tile[which];
-	if (col == 0 && from > 0 && n == KEYS) /* as for the keys before */
-		return;
-	for (int64_t i = 0; i < a->rows; i++, y += n * size) {
-		if (i > 0 && row == 0) {
-			memcpy(y, a->tile[which], (size_t)(n * size));
+	int64_t size = (int64_t)b->size, col = b->stride[b->rank - 1], before = 0;
+	int64_t first = cpu_attend_row(a, b, row) + key * col, step = b->stride[b->rank - 2];
+	char *y = a->extra_tile[which];
+	for (int64_t i = 0; i < rows; i++, y += n * size) {
+		int64_t at = a->straight ? first + i * step
+					 : cpu_attend_row(a, b, row + i) + key * col;
+		const char *x = b->at + at * size;
+		if (i > 0 && at == before) {
+			memcpy(y, y - n * size, (size_t)(n * size));
 		} else if (col == 1) {
-			memcpy(y, x + i * row * size, (size_t)(n * size));
+			memcpy(y, x, (size_t)(n * size));
 		} else if (col == 0) {
-			memcpy(y, x + i * row * size, (size_t)size);
+			memcpy(y, x, (size_t)size);
 			for (int64_t done = 1; done < n; done *= 2)
 				memcpy(y + done * size, y,
 				       (size_t)((done < n - done ? done : n - done) * size));
 		} else {
 			for (int64_t j = 0; j < n; j++)
-				memcpy(y + j * size, x + (i * row + j * col) * size, (size_t)size);
+				memcpy(y + j * size, x + j * col * size, (size_t)size);
 		}
+		before = at;
 	}
 }
 
-/* scores[i, j] = q[i] k[from + j]. */
-static void multiply_keys(const struct attend *a, int64_t from, int64_t n)
+static void copy_scores(float *to, int64_t to_row, const float *from, int64_t from_row,
+			int64_t rows, int64_t n)
 {
-	const struct cpu_bound *b = a->w->bound;
-	const float *q = (const float *)a->q_at;
-	int o = a->nouter;
-	const float *k = (const float *)a->k_at + from * a->k->stride[o];
-	/* Few rows: each key is read once, as it lies. */
-	if (a->rows <= FEW && (a->q->stride[o + 1] == 1 || a->d <= 1) &&
-	    (a->k->stride[o + 1] == 1 || a->d <= 1)) {
-		((gemm_nt_fn *)b->attend[CPU_ATTEND_NT]->run)(
-			a->before, n, 1, q, a->q->stride[o], k, a->k->stride[o], (size_t)a->rows,
-			(size_t)n, (size_t)a->d);
-		return;
-	}
-	((gemm_fn *)b->root->run)(a->before, n, q, a->q->stride[o], a->q->stride[o + 1], k,
-				  a->k->stride[o + 1], a->k->stride[o], (size_t)a->rows, (size_t)n,
-				  (size_t)a->d, a->work);
+	for (int64_t i = 0; i < rows; i++)
+		memcpy(to + i * to_row, from + i * from_row, (size_t)n * sizeof *to);
 }
 
-/* part[i] = weights[i] v[from ..]. */
-static void multiply_values(const struct attend *a, int64_t from, int64_t n)
+void cpu_attend_body(const struct cpu_attend *a, float *scores, int64_t row, int64_t rows,
+		     int64_t key, int64_t n)
 {
-	const struct cpu_bound *b = a->w->bound;
-	int o = a->nouter;
-	const float *v = (const float *)a->v_at + from * a->v->stride[o];
-	if (a->rows <= 4 && (a->v->stride[o + 1] == 1 || a->dv <= 1)) {
-		for (int64_t i = 0; i < a->rows; i++)
-			((gemv_nn_f32_fn *)b->attend[CPU_ATTEND_NN]->run)(
-				a->part + i * a->dv, a->after + i * n, v, a->v->stride[o],
-				(size_t)a->dv, (size_t)n);
-		return;
+	const void *in[1 + CPU_MAX_PLAIN] = {scores};
+	for (int i = 0; i < a->nextra; i++) {
+		fill_tile(a, i, row, rows, key, n);
+		in[1 + i] = a->extra_tile[i];
 	}
-	((gemm_fn *)b->root->run)(a->part, a->dv, a->after, n, 1, v, a->v->stride[o],
-				  a->v->stride[o + 1], (size_t)a->rows, (size_t)a->dv, (size_t)n,
-				  a->work);
+	if (n < ATTEND_KEYS) {
+		copy_scores(a->before, n, scores, ATTEND_KEYS, rows, n);
+		in[0] = a->before;
+	}
+	cpu_body_call((void *)(uintptr_t)&a->body, (void *[]){a->after}, in, (size_t)(rows * n));
+	copy_scores(scores, ATTEND_KEYS, a->after, n, rows, n);
 }
 
-/* Row i's scores to weights; what it has so far is scaled to its new maximum, and the tile's
- * part added. */
-static void weigh_row(const struct attend *a, int64_t i, int64_t n)
+/* Of an operand of the body. Rows that are all different are looked through for a sliver at most:
+ * for more, that is work which is seldom worth it. */
+static struct cpu_range range_of_extra(const struct cpu_attend *a, int which, int64_t row,
+				       int64_t rows, int64_t key, int64_t keys)
 {
-	const struct cpu_bound *b = a->w->bound;
-	float *row = a->after + i * n, most, sum;
-	((reduce_fn *)b->attend[CPU_ATTEND_MAX]->run)(&most, row, (size_t)n);
-	if (a->most[i] > most || a->most[i] != a->most[i])
-		most = a->most[i];
-	if (most == -INFINITY) { /* nothing yet: 0 / 0 in the end */
-		memset(row, 0, (size_t)n * sizeof *row);
-		return;
-	}
-	const struct chain_op weigh[2] = {{EW_SUB, CHAIN_OPERAND_ONE, &most}, {EW_EXP, 0, NULL}};
-	((chain_f32_fn *)b->attend[CPU_ATTEND_CHAIN]->run)(row, row, weigh, 2, (size_t)n);
-	((reduce_fn *)b->attend[CPU_ATTEND_SUM]->run)(&sum, row, (size_t)n);
-	float scale = expf(a->most[i] - most);
-	float *y = (float *)a->y_at + i * a->y->stride[a->nouter];
-	a->total[i] = a->total[i] * scale + sum;
-	a->most[i] = most;
-	const struct chain_op shrink = {EW_MUL, CHAIN_OPERAND_ONE, &scale};
-	if (scale != 1)
-		((chain_f32_fn *)b->attend[CPU_ATTEND_CHAIN]->run)(y, y, &shrink, 1,
-								   (size_t)a->dv);
-}
-
-/* The block's rows against all keys. `skips`: tiles that nobody sees are passed over. */
-static void run_block(struct attend *a, bool skips)
-{
-	const struct cpu_bound *b = a->w->bound;
-	int64_t row = a->y->stride[a->nouter];
-	for (int64_t i = 0; i < a->rows; i++) {
-		memset((float *)a->y_at + i * row, 0, (size_t)a->dv * sizeof(float));
-		a->most[i] = -INFINITY;
-		a->total[i] = 0;
-	}
-	for (int64_t from = 0; from < a->t; from += KEYS) {
-		int64_t n = a->t - from < KEYS ? a->t - from : KEYS;
-		const void *in[1 + CPU_MAX_PLAIN] = {a->before};
-		for (int i = 0; i < a->nextra; i++) {
-			fill_tile(a, i, from, n);
-			in[1 + i] = a->tile[i];
-		}
-		if (skips && !cpu_body_sees(&a->body, in, (size_t)(a->rows * n)))
+	const struct cpu_box *b = &a->extra[which];
+	const struct kernel_impl *const *by = a->w->bound->range[which];
+	adze_dtype dtype = (adze_dtype)a->w->step->view[4 + which].dtype;
+	int64_t size = (int64_t)b->size, col = b->stride[b->rank - 1];
+	int64_t step = b->stride[b->rank - 2], at = cpu_attend_row(a, b, row) + key * col;
+	struct cpu_range all = cpu_range_of(dtype, by, b->at + at * size, col, keys);
+	if (a->straight && step == 0)
+		return all;
+	if (a->straight && col == 0)
+		return cpu_range_of(dtype, by, b->at + at * size, step, rows);
+	for (int64_t i = 1; i < rows && all.kind != CPU_RANGE_ANY; i++) {
+		int64_t next = cpu_attend_row(a, b, row + i) + key * col;
+		if (next == at)
 			continue;
-		multiply_keys(a, from, n);
-		cpu_body_call(&a->body, (void *[]){a->after}, in, (size_t)(a->rows * n));
-		for (int64_t i = 0; i < a->rows; i++)
-			weigh_row(a, i, n);
-		multiply_values(a, from, n);
-		for (int64_t i = 0; i < a->rows; i++) {
-			float *y = (float *)a->y_at + i * row;
-			const struct chain_op more = {EW_ADD, CHAIN_OPERAND_ROW,
-						      a->part + i * a->dv};
-			((chain_f32_fn *)b->attend[CPU_ATTEND_CHAIN]->run)(y, y, &more, 1,
-									   (size_t)a->dv);
-		}
+		if (rows > (int64_t)a->mr && col != 0)
+			return (struct cpu_range){CPU_RANGE_ANY, 0, 0, 0};
+		at = next;
+		all = cpu_range_join(all, cpu_range_of(dtype, by, b->at + at * size, col, keys));
 	}
+	return all;
 }
 
-/* Whether what was passed over weighs nothing in any row. */
-static bool saw_enough(const struct attend *a)
+struct cpu_range cpu_attend_range(const struct cpu_attend *a, int64_t row, int64_t rows,
+				  int64_t key, int64_t keys)
 {
-	float unseen = a->w->bound->body[0].unseen;
+	struct cpu_range in[CPU_MAX_PLAIN];
+	for (int i = 0; i < a->nextra; i++)
+		in[i] = range_of_extra(a, i, row, rows, key, keys);
+	return cpu_range_of_body(&a->w->step->body[0], in);
+}
+
+bool cpu_attend_skips(struct cpu_attend *a, const struct cpu_range *r, double bound)
+{
+	double most = r->hi + (r->kind == CPU_RANGE_SCORE ? r->factor * bound : 0);
+	bool same = r->kind == CPU_RANGE_NUMBER || (r->kind == CPU_RANGE_SCORE && r->hi < HIDDEN);
+	if (!a->skips || !same || !(most < HIDDEN))
+		return false;
+	a->unseen = fmax(a->unseen, most);
+	return true;
+}
+
+bool cpu_attend_enough(const struct cpu_attend *a, const float *most)
+{
 	for (int64_t i = 0; i < a->rows; i++)
-		if (!(a->most[i] - unseen > FAR))
+		if (!((double)most[i] - a->unseen > FAR) && a->unseen > -INFINITY)
 			return false;
 	return true;
 }
 
-/* Unit: one block of rows of one place of the outer axes. */
+void cpu_attend_write(const struct cpu_attend *a, int64_t at, const float *sums, size_t panel,
+		      float total)
+{
+	float *y = (float *)(void *)a->y->at + cpu_attend_row(a, a->y, at), share = a->t > 0 ? 1 / total : 0;
+	for (size_t c = 0; c < (size_t)a->dv; c += a->nr, sums += panel) {
+		size_t n = (size_t)a->dv - c < a->nr ? (size_t)a->dv - c : a->nr;
+		for (size_t i = 0; i < n; i++)
+			y[c + i] = sums[i] * share;
+	}
+}
+
+/* ---- many rows ---- */
+
+/* Panels of the block of keys from .. from + n and of their values. */
+static void pack_block(const struct cpu_attend *a, int64_t from, int64_t n)
+{
+	const int64_t *k = a->k->stride + a->nouter, *v = a->v->stride + a->nouter;
+	((attend_pack_fn *)cpu_attend_kernel(a, CPU_ATTEND_PACK_K))(
+		a->k_pack, a->k_at + from * k[0] * (int64_t)a->k->size, k[0], k[1], (size_t)n,
+		(size_t)a->d, a->nr);
+	((attend_pack_fn *)cpu_attend_kernel(a, CPU_ATTEND_PACK_V))(
+		a->v_pack, a->v_at + from * v[0] * (int64_t)a->v->size, v[1], v[0], (size_t)a->dv,
+		(size_t)n, a->nr);
+}
+
+/* Keys key .. key + n of the block that begins at `from` and has `all`. */
+struct span {
+	int64_t from, all, key, n;
+};
+
+/* A sliver of rows meets some keys of a block. `factor` 0: the body makes the scores. */
+static void meet(struct cpu_attend *a, int64_t row, const struct span *s, float factor)
+{
+	float *sums = a->sums + row * (int64_t)round_to((size_t)a->dv, a->nr);
+	int64_t rows = a->rows - row < (int64_t)a->mr ? a->rows - row : (int64_t)a->mr;
+	size_t n = (size_t)s->n;
+	((attend_scores_fn *)cpu_attend_kernel(a, CPU_ATTEND_SCORES))(
+		a->scores, a->q_pack + row * a->d, a->k_pack + s->key * a->d, (size_t)a->d, n,
+		a->mr, a->nr);
+	if (factor == 0)
+		cpu_attend_body(a, a->scores, row, rows, s->from + s->key, s->n);
+	((attend_soften_fn *)cpu_attend_kernel(a, CPU_ATTEND_SOFTEN))(
+		a->scores, a->mr, n, factor == 0 ? 1 : factor, a->most + row, a->total + row,
+		a->scale);
+	((attend_values_fn *)cpu_attend_kernel(a, CPU_ATTEND_VALUES))(
+		sums, a->scale, a->scores, a->v_pack + s->key * (int64_t)a->nr,
+		(ptrdiff_t)(s->all * (int64_t)a->nr), n, (size_t)a->dv, a->mr, a->nr);
+}
+
+/* What a range says is to be done: -1 nothing, 0 the body, else scores times this. */
+static float decide(struct cpu_attend *a, const struct cpu_range *r)
+{
+	if (cpu_attend_skips(a, r, NAN))
+		return -1;
+	bool plain = r->kind == CPU_RANGE_SCORE && r->lo == 0 && r->hi == 0;
+	return plain ? (float)r->factor : 0;
+}
+
+/* A sliver and a block of which only parts are seen, or seen plainly: panel by panel, those
+ * that are alike together. */
+static void meet_parts(struct cpu_attend *a, int64_t row, int64_t from, int64_t n)
+{
+	int64_t rows = a->rows - row < (int64_t)a->mr ? a->rows - row : (int64_t)a->mr;
+	struct span s = {from, n, 0, 0};
+	float now = -1;
+	for (int64_t key = 0; key < n; key += (int64_t)a->nr) {
+		int64_t keys = n - key < (int64_t)a->nr ? n - key : (int64_t)a->nr;
+		struct cpu_range r = cpu_attend_range(a, row, rows, from + key, keys);
+		float next = decide(a, &r);
+		if (key == 0 || next != now) {
+			if (s.n > 0 && now >= 0)
+				meet(a, row, &s, now);
+			s.key = key;
+			s.n = 0;
+			now = next;
+		}
+		s.n += keys;
+	}
+	if (s.n > 0 && now >= 0)
+		meet(a, row, &s, now);
+}
+
+static void meet_block(struct cpu_attend *a, int64_t from, int64_t n)
+{
+	struct cpu_range all = cpu_attend_range(a, 0, a->rows, from, n);
+	float plan = decide(a, &all);
+	bool packed = false;
+	struct span s = {from, n, 0, n};
+	for (int64_t row = 0; row < a->rows && plan >= 0; row += (int64_t)a->mr) {
+		int64_t rows = a->rows - row < (int64_t)a->mr ? a->rows - row : (int64_t)a->mr;
+		float by = plan;
+		if (plan == 0 && a->nextra > 0) {
+			struct cpu_range r = cpu_attend_range(a, row, rows, from, n);
+			by = decide(a, &r);
+		}
+		if (by < 0)
+			continue;
+		if (!packed)
+			pack_block(a, from, n);
+		packed = true;
+		if (by == 0 && a->nextra > 0)
+			meet_parts(a, row, from, n);
+		else
+			meet(a, row, &s, by);
+	}
+}
+
+static void meet_keys(struct cpu_attend *a)
+{
+	size_t rows = round_to((size_t)a->rows, a->mr);
+	memset(a->sums, 0, rows * round_to((size_t)a->dv, a->nr) * sizeof(float));
+	memset(a->total, 0, rows * sizeof(float));
+	for (size_t i = 0; i < rows; i++)
+		a->most[i] = -INFINITY;
+	for (int64_t from = 0; from < a->t; from += ATTEND_KEYS)
+		meet_block(a, from, a->t - from < ATTEND_KEYS ? a->t - from : ATTEND_KEYS);
+}
+
+static void write_rows(const struct cpu_attend *a)
+{
+	size_t width = round_to((size_t)a->dv, a->nr);
+	for (int64_t i = 0; i < a->rows; i++) {
+		size_t row = (size_t)i % a->mr;
+		cpu_attend_write(a, i, a->sums + ((size_t)i - row) * width + row * a->nr,
+				 a->mr * a->nr, a->total[i]);
+	}
+}
+
+/* Rows that are cut to tiles by themselves, and how many a tile has. */
+static void cut_rows(const struct cpu_attend *a, int64_t *axis, int64_t *rows)
+{
+	int64_t last = a->y->extent[a->nouter + a->nrow - 1], mr = (int64_t)a->mr;
+	*axis = last >= LONG_AXIS ? last : a->m;
+	int64_t slivers = (*axis + mr - 1) / mr, most = ATTEND_ROWS / mr;
+	int64_t tiles = (slivers + most - 1) / most;
+	*rows = (slivers + tiles - 1) / tiles * mr;
+}
+
+/* Unit: one tile. Those of the last rows come first: a causal mask makes them the longest. */
 static void attend_task(void *job, size_t task, int worker)
 {
 	const struct cpu_work *w = job;
-	struct attend a = read_step(w);
-	int64_t from, to;
+	struct cpu_attend a;
+	int64_t from, to, axis, rows;
 	cpu_range(w, task, &from, &to);
-	share_scratch(&a, cpu_scratch(w, worker));
+	cpu_attend_begin(w, worker, &a);
+	cut_rows(&a, &axis, &rows);
 	for (int64_t unit = from; unit < to; unit++) {
-		int64_t outer = unit / w->blocks_m, first = unit % w->blocks_m * ROWS;
-		bool skips = w->bound->body[0].guard != NULL;
-		a.rows = a.m - first < ROWS ? a.m - first : ROWS;
-		a.y_at = seek(&a, a.y, outer, first);
-		a.q_at = seek(&a, a.q, outer, first);
-		a.k_at = seek(&a, a.k, outer, 0);
-		a.v_at = seek(&a, a.v, outer, 0);
-		for (int i = 0; i < a.nextra; i++)
-			a.extra_at[i] = seek(&a, &a.extra[i], outer, first);
-		run_block(&a, skips);
-		if (skips && !saw_enough(&a))
-			run_block(&a, false);
-		for (int64_t i = 0; i < a.rows; i++) {
-			float *y = (float *)a.y_at + i * a.y->stride[a.nouter];
-			const struct chain_op share = {EW_DIV, CHAIN_OPERAND_ONE, &a.total[i]};
-			((chain_f32_fn *)w->bound->attend[CPU_ATTEND_CHAIN]->run)(y, y, &share, 1,
-										  (size_t)a.dv);
+		int64_t tile = w->blocks_m - 1 - unit / (w->outer * w->blocks_n);
+		int64_t line = unit % w->blocks_n, outer = unit / w->blocks_n % w->outer;
+		int64_t first = tile * rows, n = axis - first < rows ? axis - first : rows;
+		cpu_attend_seek(&a, outer, line * axis + first, n);
+		cpu_attend_queries(&a, a.sums);
+		((attend_pack_fn *)w->bound->attend[CPU_ATTEND_PACK]->run)(
+			a.q_pack, a.sums, a.d, 1, (size_t)n, (size_t)a.d, a.mr);
+		meet_keys(&a);
+		if (!cpu_attend_enough(&a, a.most)) {
+			a.skips = false;
+			meet_keys(&a);
 		}
+		write_rows(&a);
 	}
 }
 
 void cpu_run_attend(struct cpu_work *w)
 {
-	struct attend a = read_step(w);
-	int64_t outer = 1;
-	for (int k = 0; k < a.nouter; k++)
-		outer *= a.y->extent[k];
-	w->blocks_m = (a.m + ROWS - 1) / ROWS;
-	int64_t cost = (a.m < ROWS ? a.m : ROWS) * a.t * (a.d + a.dv) + 1;
-	if (a.y->count > 0)
-		cpu_run_tasks(w, attend_task, outer * w->blocks_m, TASK_SIZE / cost + 1);
+	struct cpu_attend a;
+	int64_t axis, rows;
+	read_step(w, &a);
+	if (a.y->count == 0)
+		return;
+	cut_rows(&a, &axis, &rows);
+	w->outer = a.y->count / a.dv / a.m;
+	w->blocks_m = (axis + rows - 1) / rows;
+	w->blocks_n = a.m / axis;
+	if (a.m <= ATTEND_FEW && a.k->stride[a.nouter + 1] == 1 && a.v->stride[a.nouter + 1] == 1) {
+		cpu_attend_run_few(w);
+		return;
+	}
+	int64_t cost = rows * a.t * (a.d + a.dv) + 1;
+	cpu_run_tasks(w, attend_task, w->outer * w->blocks_m * w->blocks_n,
+		      TASK_PRODUCTS / 2 / cost + 1);
 }

@@ -25,12 +25,4 @@ void cpu_body_begin(const struct cpu_body *body, const struct cpu_bound_body *bo
 /** struct plain_body's `call`: `self` is the struct cpu_body_run. */
 void cpu_body_call(void *self, void *const *out, const void *const *in, size_t n);
 
-/**
- * Finds out whether the body is select(see, x, a constant of f32), where `see` hangs on nothing
- * of input 0: then out->guard is `needed`, which has room for a byte by instruction, else NULL.
- */
-void cpu_body_find_guard(const struct cpu_body *b, uint8_t *needed, struct cpu_bound_body *out);
-/** Whether `see` of a body with a guard is true for one of n elements. in[0] is not read. */
-bool cpu_body_sees(const struct cpu_body_run *b, const void *const *in, size_t n);
-
 #endif

@@ -89,8 +89,9 @@ struct cpu_body {
  *   WHILE    views: results, a bool, spares, operands; param: results, blocks cond and body
  *   SCAN     views: results, spares, operands; param: carries, sequences, results, number of
  *            slices, 1: backwards, block
- *   ATTEND   views: y [outer.., rows, dv], q [outer.., rows, d], k [outer.., t, d],
- *            v [outer.., t, dv], then what the body reads besides scores [outer.., rows, t]
+ *   ATTEND   views: y [outer.., rows.., dv], q [outer.., rows.., d], k [outer.., t, d],
+ *            v [outer.., t, dv], then what the body reads besides scores [outer.., rows.., t];
+ *            param 0: number of row axes
  *   BLOCKS   a product with weights in blocks: views y [outer.., m, n], x [outer.., m, k], both
  *            f32, w [outer.., n, bytes]; param: enum block_kind, 1: x may be rounded
  *   CONVERT  view 1 as the type of view 0, dense; the one kind that may see packed types

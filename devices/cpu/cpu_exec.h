@@ -33,14 +33,12 @@ struct cpu_pieces {
 struct cpu_bound_body {
 	void (**run)(void);
 	struct plain_body plain; /* without `call` and `self` */
-	const uint8_t *guard;    /* ATTEND: by instruction, what cpu_body_sees() runs; or NULL */
-	uint16_t see;            /* its slot, of bool */
-	float unseen;            /* what the body gives where that is false */
 };
 
-/** The kernels of an ATTEND step besides `root`, a gemm. */
+/** The kernels of an ATTEND step; those of operands are by their types. */
 enum cpu_attend_kernel {
-	CPU_ATTEND_NT, CPU_ATTEND_NN, CPU_ATTEND_MAX, CPU_ATTEND_SUM, CPU_ATTEND_CHAIN,
+	CPU_ATTEND_PACK, CPU_ATTEND_PACK_Q, CPU_ATTEND_PACK_K, CPU_ATTEND_PACK_V,
+	CPU_ATTEND_SCORES, CPU_ATTEND_SOFTEN, CPU_ATTEND_VALUES, CPU_ATTEND_NT, CPU_ATTEND_FEW,
 	CPU_ATTEND_KERNELS
 };
 
@@ -53,6 +51,7 @@ struct cpu_bound {
 	const struct plain_kernel *plain; /* PLAIN */
 	const struct kernel_impl *widen, *narrow; /* GEMM: rows to f32, the result from it */
 	const struct kernel_impl *attend[CPU_ATTEND_KERNELS];
+	const struct kernel_impl *(*range)[2]; /* ATTEND: least and most of what the body reads */
 	struct cpu_bound_body body[CPU_MAX_BODIES];
 	uint32_t first_box;               /* of the frame's boxes: the step's view 0 */
 };
@@ -94,6 +93,8 @@ struct device_frame {
 	char *scratch;     /* of worker i: scratch + i * scratch_bytes */
 	size_t scratch_bytes;
 	struct cpu_lane *lane; /* by worker */
+	char *shared;      /* what all workers see, of the step under way */
+	size_t shared_bytes;
 };
 
 /** A call under way. */
@@ -206,6 +207,9 @@ bool cpu_attend_agrees(const struct cpu_step *s, const struct cpu_box *box);
 /** Scratch of one worker, for rows and widths at their bounds. */
 size_t cpu_attend_scratch(const struct cpu_step *s, const struct cpu_bound *b,
 			  const int64_t *number);
+/** What its workers share, at the bounds; SIZE_MAX: too much. */
+size_t cpu_attend_shared(const struct cpu_code *c, const struct cpu_step *s,
+			 const int64_t *number);
 
 /* ---- profiles: cpu_profile.c, cpu_cost.c ---- */
 

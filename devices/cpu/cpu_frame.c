@@ -227,7 +227,7 @@ static size_t step_scratch(const struct cpu_loaded *l, uint32_t i, const int64_t
 				       number[y->extent[y->rank - 1]],
 				       number[a->extent[a->rank - 1]]) + 64;
 	}
-	return size_round_up(strips + own, 64);
+	return own > SIZE_MAX / 2 ? own : size_round_up(strips + own, 64);
 }
 
 /* Scratch of a step whose own depends on its boxes, at the bounds of the symbols; false where its
@@ -257,8 +257,12 @@ static adze_status block_scratch(struct device_frame *f, uint32_t block, struct 
 			work = step_scratch(l, i, f->number);
 		else if (!boxes_scratch(f, block, i, &work))
 			return fail(d, ADZE_E_FORMAT, "executable: a size is out of range");
-		if (work > SIZE_MAX / 2)
+		size_t shared = l->code.step[i].kind != CPU_ATTEND
+					? 0
+					: cpu_attend_shared(&l->code, &l->code.step[i], f->number);
+		if (work > SIZE_MAX / 2 || shared > SIZE_MAX / 2)
 			return fail(d, ADZE_E_NOMEM, "no memory for a call");
+		f->shared_bytes = larger(f->shared_bytes, shared);
 		f->scratch_bytes = larger(f->scratch_bytes, size_round_up(work, 64));
 	}
 	return ADZE_OK;
@@ -301,7 +305,8 @@ adze_status cpu_frame_create(adze_context *c, struct cpu_loaded *l, struct devic
 		f->scratch = size_mul(f->scratch_bytes, (size_t)l->threads, &all)
 				     ? mem_new_aligned(&c->mem, all, 64)
 				     : NULL;
-		if (f->arena == NULL || f->scratch == NULL)
+		f->shared = mem_new_aligned(&c->mem, f->shared_bytes, 64);
+		if (f->arena == NULL || f->scratch == NULL || f->shared == NULL)
 			status = fail(d, ADZE_E_NOMEM, "no memory for a call: %zu bytes",
 				      f->arena_bytes);
 	}
@@ -325,6 +330,7 @@ void cpu_frame_destroy(adze_context *c, struct device_frame *f)
 	mem_free(&c->mem, f->lane, (size_t)l->threads, sizeof *f->lane);
 	mem_free_aligned(&c->mem, f->arena);
 	mem_free_aligned(&c->mem, f->scratch);
+	mem_free_aligned(&c->mem, f->shared);
 	mem_free(&c->mem, f, 1, sizeof *f);
 }
 

@@ -121,8 +121,7 @@ static adze_status bind_body(adze_context *c, struct cpu_loaded *l, const struct
 {
 	adze_dtype *type = arena_new(&l->arena, (size_t)b->nin + b->nout, sizeof *type);
 	out->run = arena_new(&l->arena, b->prog.nins, sizeof *out->run);
-	uint8_t *needed = arena_new(&l->arena, b->prog.nins, sizeof *needed);
-	if (type == NULL || out->run == NULL || needed == NULL)
+	if (type == NULL || out->run == NULL)
 		return fail(d, ADZE_E_NOMEM, "no memory to load an executable");
 	for (int i = 0; i < b->nin; i++)
 		type[i] = (adze_dtype)b->type[i];
@@ -137,7 +136,6 @@ static adze_status bind_body(adze_context *c, struct cpu_loaded *l, const struct
 	out->plain = (struct plain_body){.nin = b->nin, .nout = b->nout, .in = type,
 					 .out = type + b->nin};
 	describe_body(b, &out->plain);
-	cpu_body_find_guard(b, needed, out);
 	return ADZE_OK;
 }
 
@@ -193,15 +191,38 @@ static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_boun
 		b->third = find(c, d, "gemv_nn_f32");
 }
 
-static void bind_attend(adze_context *c, struct cpu_bound *b, struct diag *d)
+static void bind_attend(adze_context *c, struct cpu_loaded *l, const struct cpu_step *s,
+			struct cpu_bound *b, struct diag *d)
 {
-	static const char *const family[CPU_ATTEND_KERNELS] = {
-		[CPU_ATTEND_NT] = "gemm_nt_f32", [CPU_ATTEND_NN] = "gemv_nn_f32",
-		[CPU_ATTEND_MAX] = "reduce_max_f32", [CPU_ATTEND_SUM] = "reduce_add_f32",
-		[CPU_ATTEND_CHAIN] = "chain_f32"};
-	b->root = find(c, d, "gemm_f32");
-	for (int i = 0; i < CPU_ATTEND_KERNELS; i++)
-		b->attend[i] = find(c, d, "%s", family[i]);
+	static const struct {
+		const char *family;
+		int view; /* whose type goes with it; 0: f32 */
+	} kernel[CPU_ATTEND_KERNELS] = {
+		[CPU_ATTEND_PACK] = {"attend_pack_%s", 0},
+		[CPU_ATTEND_PACK_Q] = {"attend_pack_%s", 1},
+		[CPU_ATTEND_PACK_K] = {"attend_pack_%s", 2},
+		[CPU_ATTEND_PACK_V] = {"attend_pack_%s", 3},
+		[CPU_ATTEND_SCORES] = {"attend_scores_%s", 0},
+		[CPU_ATTEND_SOFTEN] = {"attend_soften_%s", 0},
+		[CPU_ATTEND_VALUES] = {"attend_values_%s", 0},
+		[CPU_ATTEND_NT] = {"gemm_nt_%s", 2},
+		[CPU_ATTEND_FEW] = {"attend_few_%s", 3}};
+	for (int i = 0; i < CPU_ATTEND_KERNELS; i++) {
+		char family[64];
+		snprintf(family, sizeof family, kernel[i].family,
+			 type_name(s->view[kernel[i].view].dtype));
+		b->attend[i] = find(c, d, "%s", family);
+	}
+	b->range = arena_new(&l->arena, (size_t)s->nview - 4 + 1, sizeof *b->range);
+	if (b->range == NULL)
+		fail(d, ADZE_E_NOMEM, "no memory to load an executable");
+	for (int i = 4; i < s->nview && b->range != NULL; i++) {
+		const char *type = type_name(s->view[i].dtype);
+		if (s->view[i].dtype != ADZE_F32 && s->view[i].dtype != ADZE_I32)
+			continue;
+		b->range[i - 4][0] = find(c, d, "reduce_min_%s", type);
+		b->range[i - 4][1] = find(c, d, "reduce_max_%s", type);
+	}
 }
 
 static void bind_blocks(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
@@ -212,8 +233,8 @@ static void bind_blocks(adze_context *c, const struct cpu_step *s, struct cpu_bo
 		    block_format((enum block_kind)s->param[0])->name);
 }
 
-static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
-		      struct diag *d)
+static void bind_root(adze_context *c, struct cpu_loaded *l, const struct cpu_step *s,
+		      struct cpu_bound *b, struct diag *d)
 {
 	const char *type = type_name(s->view[0].dtype);
 	switch ((enum cpu_step_kind)s->kind) {
@@ -244,7 +265,7 @@ static void bind_root(adze_context *c, const struct cpu_step *s, struct cpu_boun
 			b->root = find(c, d, "fill_%d",
 				       (int)dtype_bytes((adze_dtype)s->view[0].dtype));
 		break;
-	case CPU_ATTEND: bind_attend(c, b, d); break;
+	case CPU_ATTEND: bind_attend(c, l, s, b, d); break;
 	case CPU_BLOCKS: bind_blocks(c, s, b, d); break;
 	case CPU_PLAIN:
 		b->plain = plain_find(op_info((enum ir_op)s->op)->name);
@@ -442,7 +463,7 @@ static adze_status bind_step(adze_context *c, struct cpu_loaded *l, uint32_t blo
 	TRY(bind_prog(c, l, &s->epi, &b->epi, d));
 	for (int i = 0; i < s->nbody; i++)
 		TRY(bind_body(c, l, &s->body[i], &b->body[i], d));
-	bind_root(c, s, b, d);
+	bind_root(c, l, s, b, d);
 	return d->status;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lowering of attention: all operands get the same outer axes, then rows or keys, then widths.
- * Row axes that one stride walks in all of them become one, so that queries which share their
- * keys are one product.
+ * Lowering of attention: outer axes, then rows or keys, then widths. Row axes that one stride
+ * walks in all operands become one.
  */
 #include "devices/cpu/cpu_lower.h"
 
@@ -26,21 +25,6 @@ static void join(struct ir_view *w, int i)
 	}
 }
 
-/* [batch.., t, width] with the outer row axes of q, along which it does not move. */
-static void spread(struct ir_view *w, const struct ir_view *q, int batch, int outer)
-{
-	struct ir_view old = *w;
-	w->rank = outer + 2;
-	for (int i = batch; i < outer; i++) {
-		w->extent[i] = q->extent[i];
-		w->stride[i] = ir_size_const(0);
-	}
-	for (int i = 0; i < 2; i++) {
-		w->extent[outer + i] = old.extent[batch + i];
-		w->stride[outer + i] = old.stride[batch + i];
-	}
-}
-
 adze_status lower_attend(struct lowerer *l)
 {
 	const adze_graph *g = l->g;
@@ -57,18 +41,17 @@ adze_status lower_attend(struct lowerer *l)
 		if (!ir_view_of(g, ir_arg(g, root, i), &view[1 + i]))
 			return lower_unsupported(l, root, "an operand has no strides");
 	/* Keys and values, views 2 and 3, have no rows. */
-	int rows = view[0].rank - 2;
-	for (bool joins = true; rows > batch && joins; rows -= joins) {
-		for (size_t i = 0; i <= n; i++)
-			joins &= i == 2 || i == 3 || is_one_walk(&view[i], rows - 1);
-		for (size_t i = 0; joins && i <= n; i++)
-			if (i != 2 && i != 3)
-				join(&view[i], rows - 1);
+	for (int i = view[0].rank - 3; i >= batch; i--) {
+		bool joins = true;
+		for (size_t k = 0; k <= n; k++)
+			joins &= k == 2 || k == 3 || is_one_walk(&view[k], i);
+		for (size_t k = 0; joins && k <= n; k++)
+			if (k != 2 && k != 3)
+				join(&view[k], i);
 	}
-	spread(&view[2], &view[1], batch, rows);
-	spread(&view[3], &view[1], batch, rows);
 	lower_add_view(l, lower_sink_view(l, &view[0], view[0].dtype));
 	for (size_t i = 1; i <= n; i++)
 		lower_add_view(l, lower_to_view(l, &view[i]));
+	lower_add_param(l, view[0].rank - 1 - batch);
 	return lower_bodies(l);
 }
