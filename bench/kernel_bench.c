@@ -73,9 +73,12 @@ static bool call_attend(const struct job *j)
 		((attend_values_fn *)j->run)(j->y, scale, j->a, j->b,
 					     (ptrdiff_t)(ATTEND_KEYS * j->k), ATTEND_KEYS, WIDTH,
 					     j->m, j->k);
+	else if (strcmp(type, "attend_dots_fn") == 0)
+		((attend_dots_fn *)j->run)(j->y, j->a, WIDTH, j->b, WIDTH, j->m, ATTEND_KEYS,
+					   WIDTH, NULL);
 	else if (strcmp(type, "attend_few_fn") == 0)
 		((attend_few_fn *)j->run)(j->y, WIDTH, j->a, j->b, WIDTH, j->m, ATTEND_KEYS,
-					  WIDTH);
+					  WIDTH, NULL);
 	else
 		return false;
 	return true;
@@ -190,7 +193,8 @@ static void shape_of_attend(struct job *j, unsigned isa_mask)
 {
 	const char *type = j->family->type;
 	const struct kernel_impl *tile = kernels_find("attend_scores_f32", isa_mask);
-	bool packs = strcmp(type, "attend_pack_fn") == 0, few = strcmp(type, "attend_few_fn") == 0;
+	bool packs = strcmp(type, "attend_pack_fn") == 0;
+	bool few = strcmp(type, "attend_few_fn") == 0 || strcmp(type, "attend_dots_fn") == 0;
 	j->m = few ? 8 : tile != NULL ? tile->mr : 6;
 	j->k = tile != NULL ? tile->nr : 32;
 	j->n = (packs ? WIDTH : j->m) * ATTEND_KEYS;

@@ -66,10 +66,26 @@ static float get_bf16(const void *x, ptrdiff_t i) { return bf16_to_f32(((const u
 								      (ptrdiff_t)p * along)    \
 					      : 0;                                             \
 	}                                                                                      \
+	void attend_dots_##type##_scalar(float *s, const float *q, ptrdiff_t q_row,            \
+					 const void *k, ptrdiff_t k_row, size_t rows,          \
+					 size_t n, size_t d, const struct attend_ask *ask)     \
+	{                                                                                      \
+		(void)ask;                                                                     \
+		for (size_t i = 0; i < rows; i++)                                              \
+			for (size_t j = 0; j < n; j++) {                                       \
+				float sum = 0;                                                 \
+				for (size_t p = 0; p < d; p++)                                 \
+					sum += q[(ptrdiff_t)i * q_row + (ptrdiff_t)p] *        \
+					       get_##type(k, (ptrdiff_t)j * k_row +            \
+							     (ptrdiff_t)p);                    \
+				s[i * ATTEND_KEYS + j] = sum;                                  \
+			}                                                                      \
+	}                                                                                      \
 	void attend_few_##type##_scalar(float *y, ptrdiff_t y_row, const float *p,             \
 					const void *v, ptrdiff_t v_row, size_t rows, size_t n, \
-					size_t dv)                                             \
+					size_t dv, const struct attend_ask *ask)               \
 	{                                                                                      \
+		(void)ask;                                                                     \
 		for (size_t i = 0; i < rows; i++)                                              \
 			for (size_t c = 0; c < dv; c++) {                                      \
 				float sum = 0;                                                 \

@@ -168,6 +168,38 @@ static void check_attend_values(struct bench *t)
 	}
 }
 
+static void check_attend_dots(struct bench *t)
+{
+	static const size_t width[] = {0, 1, 9, 16, 64, 100}, count[] = {0, 1, 3, 31, 256};
+	size_t size = dtype_bytes(t->dtype);
+	for (size_t s = 0; s < COUNT_OF(width) * COUNT_OF(count) * 10; s++) {
+		size_t d = width[s % COUNT_OF(width)], rows = s / COUNT_OF(width) / COUNT_OF(count);
+		size_t n = count[s / COUNT_OF(width) % COUNT_OF(count)], row = d + s % 3;
+		size_t scores = rows == 0 || n == 0 ? 0 : (rows - 1) * ATTEND_KEYS + n;
+		size_t keys = n == 0 ? 0 : (n - 1) * row + d, q_row = d + 1;
+		float *q = area_place(&t->a, (rows == 0 ? 0 : rows * q_row - 1) * 4, 0);
+		char *k = area_place(&t->b, keys * size, 0);
+		float *y = area_place(&t->y, scores * 4, 0);
+		const struct attend_ask ask = {k, (ptrdiff_t)row, 100};
+		fill_plain(t, ADZE_F32, q, rows == 0 ? 0 : rows * q_row - 1, 1);
+		fill_plain(t, t->dtype, k, keys, 1);
+		((attend_dots_fn *)t->run)(y, q, (ptrdiff_t)q_row, k, (ptrdiff_t)row, rows, n, d,
+					   s % 2 ? &ask : NULL);
+		check_area(t, &t->y, y, scores * 4, n);
+		for (size_t i = 0; i < rows * n; i++) {
+			double sum = 0, all = 0;
+			for (size_t p = 0; p < d; p++) {
+				double x = (double)q[i / n * q_row + p] *
+					   dtype_load_float(t->dtype, k, i % n * row + p);
+				sum += x;
+				all += fabs(x);
+			}
+			float want = (float)sum;
+			compare(t, ADZE_F32, y + i / n * ATTEND_KEYS + i % n, &want, 1, &all);
+		}
+	}
+}
+
 static void check_attend_few(struct bench *t)
 {
 	static const size_t width[] = {0, 1, 9, 32, 64, 100}, count[] = {0, 1, 31, 256};
@@ -182,7 +214,9 @@ static void check_attend_few(struct bench *t)
 		float *y = area_place(&t->y, rows * dv * 4, 0);
 		fill_plain(t, ADZE_F32, p, weights, 1);
 		fill_plain(t, t->dtype, v, values, 1);
-		((attend_few_fn *)t->run)(y, (ptrdiff_t)dv, p, v, (ptrdiff_t)row, rows, n, dv);
+		const struct attend_ask ask = {v, (ptrdiff_t)row, 100};
+		((attend_few_fn *)t->run)(y, (ptrdiff_t)dv, p, v, (ptrdiff_t)row, rows, n, dv,
+				       s % 2 ? &ask : NULL);
 		check_area(t, &t->y, y, rows * dv * 4, n);
 		for (size_t i = 0; i < rows * dv; i++) {
 			double sum = 0, all = 0;

@@ -523,6 +523,7 @@ static const struct kernel_check {
 	{"attend_scores_fn", KIND_ATTEND, NULL, check_attend_scores},
 	{"attend_soften_fn", KIND_ATTEND, NULL, check_attend_soften},
 	{"attend_values_fn", KIND_ATTEND, NULL, check_attend_values},
+	{"attend_dots_fn", KIND_ATTEND, NULL, check_attend_dots},
 	{"attend_few_fn", KIND_ATTEND, NULL, check_attend_few},
 	{"conv2d_f32_fn", KIND_WINDOW, NULL, check_window},
 	{"pool_f32_fn", KIND_WINDOW, NULL, check_window},

@@ -205,7 +205,7 @@ static void bind_attend(adze_context *c, struct cpu_loaded *l, const struct cpu_
 		[CPU_ATTEND_SCORES] = {"attend_scores_%s", 0},
 		[CPU_ATTEND_SOFTEN] = {"attend_soften_%s", 0},
 		[CPU_ATTEND_VALUES] = {"attend_values_%s", 0},
-		[CPU_ATTEND_NT] = {"gemm_nt_%s", 2},
+		[CPU_ATTEND_DOTS] = {"attend_dots_%s", 2},
 		[CPU_ATTEND_FEW] = {"attend_few_%s", 3}};
 	for (int i = 0; i < CPU_ATTEND_KERNELS; i++) {
 		char family[64];
