@@ -23,7 +23,8 @@ static void check_attend_pack(struct bench *t)
 	const struct kernel_impl *tile = attend_tile(t);
 	size_t size = dtype_bytes(t->dtype), width[] = {1, tile->mr, tile->nr};
 	for (size_t s = 0; s < COUNT_OF(rows) * COUNT_OF(steps) * COUNT_OF(width) * 3; s++) {
-		size_t n = rows[s % COUNT_OF(rows)], k = steps[s / COUNT_OF(rows) % COUNT_OF(steps)];
+		size_t n = rows[s % COUNT_OF(rows)];
+		size_t k = steps[s / COUNT_OF(rows) % COUNT_OF(steps)];
 		size_t w = width[s / COUNT_OF(rows) / COUNT_OF(steps) % COUNT_OF(width)];
 		size_t how = s / COUNT_OF(rows) / COUNT_OF(steps) / COUNT_OF(width);
 		/* Steps adjacent, rows adjacent, neither. */
@@ -40,7 +41,8 @@ static void check_attend_pack(struct bench *t)
 			size_t row = i / (w * k) * w + i % w, p = i / w % k;
 			float want = 0;
 			if (row < n)
-				want = (float)dtype_load_float(t->dtype, x, row * across + p * along);
+				want = (float)dtype_load_float(t->dtype, x,
+							       row * across + p * along);
 			compare(t, ADZE_F32, y + i, &want, 1, NULL);
 		}
 	}
@@ -53,7 +55,8 @@ static void check_attend_scores(struct bench *t)
 	for (size_t s = 0; s < COUNT_OF(width) * COUNT_OF(count); s++) {
 		size_t d = width[s % COUNT_OF(width)], n = count[s / COUNT_OF(width)];
 		size_t keys = (n + nr - 1) / nr * nr, bytes = (mr - 1) * ATTEND_KEYS * 4 + keys * 4;
-		float *q = area_place(&t->a, mr * d * 4, 0), *k = area_place(&t->b, keys * d * 4, 0);
+		float *q = area_place(&t->a, mr * d * 4, 0);
+		float *k = area_place(&t->b, keys * d * 4, 0);
 		float *y = area_place(&t->y, n > 0 ? bytes : 0, 0);
 		fill_plain(t, ADZE_F32, q, mr * d, 1);
 		fill_plain(t, ADZE_F32, k, keys * d, 1);
@@ -143,7 +146,8 @@ static void check_attend_values(struct bench *t)
 		size_t panels = (dv + nr - 1) / nr, all = panels * nr, gap = 5;
 		float *p = area_place(&t->a, ((mr - 1) * ATTEND_KEYS + n) * 4, 0);
 		float *v = area_place(&t->b, (panels * n * nr + (panels - 1) * gap) * 4, 0);
-		float *y = area_place(&t->y, mr * all * 4, 0), *scale = area_place(&t->c, mr * 4, 0);
+		float *y = area_place(&t->y, mr * all * 4, 0);
+		float *scale = area_place(&t->c, mr * 4, 0);
 		fill_plain(t, ADZE_F32, p, (mr - 1) * ATTEND_KEYS + n, 1);
 		fill_plain(t, ADZE_F32, v, panels * n * nr + (panels - 1) * gap, 1);
 		fill_plain(t, ADZE_F32, y, mr * all, 1);
@@ -205,7 +209,8 @@ static void check_attend_few(struct bench *t)
 	static const size_t width[] = {0, 1, 9, 32, 64, 100}, count[] = {0, 1, 31, 256};
 	size_t size = dtype_bytes(t->dtype);
 	for (size_t s = 0; s < COUNT_OF(width) * COUNT_OF(count) * 10; s++) {
-		size_t dv = width[s % COUNT_OF(width)], rows = s / COUNT_OF(width) / COUNT_OF(count);
+		size_t dv = width[s % COUNT_OF(width)];
+		size_t rows = s / COUNT_OF(width) / COUNT_OF(count);
 		size_t n = count[s / COUNT_OF(width) % COUNT_OF(count)], row = dv + s % 3;
 		size_t weights = rows == 0 ? 0 : (rows - 1) * ATTEND_KEYS + n;
 		size_t values = n == 0 ? 0 : (n - 1) * row + dv;

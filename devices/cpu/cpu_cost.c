@@ -167,7 +167,7 @@ static void count_attend(struct coster *c)
 	const struct cpu_step *s = c->s;
 	int last = s->view[0].rank - 1;
 	double rows = elements(c, 1) / (extent(c, 1, last) > 0 ? extent(c, 1, last) : 1);
-	double scores = rows * extent(c, 2, last - 1);
+	double scores = rows * extent(c, 2, s->view[2].rank - 2);
 	count_as(c, s->view[0].dtype, 2 * scores * (extent(c, 1, last) + extent(c, 0, last)));
 	for (int i = 0; i < s->nbody; i++)
 		count_prog(c, &s->body[i].prog, scores);
