@@ -72,11 +72,12 @@ static size_t share(struct cpu_attend *a, const struct cpu_step *s, char *base)
 	size_t rows = round_to(ATTEND_ROWS > ATTEND_FEW ? ATTEND_ROWS : ATTEND_FEW, a->mr);
 	size_t high = a->mr > ATTEND_FEW ? a->mr : ATTEND_FEW, scores = high * ATTEND_KEYS;
 	size_t keys = round_to(ATTEND_KEYS, a->nr), width = round_to((size_t)a->dv, a->nr);
-	size_t at = 0;
+	/* Queries pass through the room of sums. */
+	size_t wide = width > (size_t)a->d ? width : (size_t)a->d, at = 0;
 	struct {
 		float **to;
 		size_t n;
-	} part[] = {{&a->q_pack, rows * (size_t)a->d}, {&a->sums, rows * (width > (size_t)a->d ? width : (size_t)a->d)},
+	} part[] = {{&a->q_pack, rows * (size_t)a->d}, {&a->sums, rows * wide},
 		    {&a->k_pack, keys * (size_t)a->d}, {&a->v_pack, ATTEND_KEYS * width},
 		    {&a->scores, scores}, {&a->before, scores}, {&a->after, scores},
 		    {&a->most, rows}, {&a->total, rows}, {&a->scale, rows}};
@@ -197,6 +198,7 @@ void cpu_attend_seek(struct cpu_attend *a, int64_t outer, int64_t first, int64_t
 	a->straight = first % axis + rows <= axis;
 	a->k_at = a->k->at + outer_offset(a, a->k) * (int64_t)a->k->size;
 	a->v_at = a->v->at + outer_offset(a, a->v) * (int64_t)a->v->size;
+	a->block = -1;
 	a->unseen = -INFINITY;
 	a->skips = true;
 }
@@ -264,9 +266,29 @@ void cpu_attend_body(const struct cpu_attend *a, float *scores, int64_t row, int
 	copy_scores(scores, ATTEND_KEYS, a->after, n, rows, n);
 }
 
+/* Of what is the same in all rows: worked out once for a block, and for each of its panels. */
+static struct cpu_range range_of_keys(struct cpu_attend *a, int which, const char *x, int64_t key,
+				      int64_t keys)
+{
+	const struct cpu_box *b = &a->extra[which];
+	struct cpu_range *known = NULL;
+	if (key == a->block && keys == a->block_keys)
+		known = &a->known[which][0];
+	else if (a->block >= 0 && keys <= (int64_t)a->nr)
+		known = &a->known[which][1 + (key - a->block) / (int64_t)a->nr];
+	if (known != NULL && known->kind != CPU_RANGE_ANY)
+		return *known;
+	struct cpu_range r = cpu_range_of((adze_dtype)a->w->step->view[4 + which].dtype,
+					  a->w->bound->range[which], x, b->stride[b->rank - 1],
+					  keys);
+	if (known != NULL)
+		*known = r;
+	return r;
+}
+
 /* Of an operand of the body. Rows that are all different are looked through for a sliver at most:
  * for more, that is work which is seldom worth it. */
-static struct cpu_range range_of_extra(const struct cpu_attend *a, int which, int64_t row,
+static struct cpu_range range_of_extra(struct cpu_attend *a, int which, int64_t row,
 				       int64_t rows, int64_t key, int64_t keys)
 {
 	const struct cpu_box *b = &a->extra[which];
@@ -274,11 +296,11 @@ static struct cpu_range range_of_extra(const struct cpu_attend *a, int which, in
 	adze_dtype dtype = (adze_dtype)a->w->step->view[4 + which].dtype;
 	int64_t size = (int64_t)b->size, col = b->stride[b->rank - 1];
 	int64_t step = b->stride[b->rank - 2], at = cpu_attend_row(a, b, row) + key * col;
-	struct cpu_range all = cpu_range_of(dtype, by, b->at + at * size, col, keys);
 	if (a->straight && step == 0)
-		return all;
+		return range_of_keys(a, which, b->at + at * size, key, keys);
 	if (a->straight && col == 0)
 		return cpu_range_of(dtype, by, b->at + at * size, step, rows);
+	struct cpu_range all = cpu_range_of(dtype, by, b->at + at * size, col, keys);
 	for (int64_t i = 1; i < rows && all.kind != CPU_RANGE_ANY; i++) {
 		int64_t next = cpu_attend_row(a, b, row + i) + key * col;
 		if (next == at)
@@ -291,7 +313,7 @@ static struct cpu_range range_of_extra(const struct cpu_attend *a, int which, in
 	return all;
 }
 
-struct cpu_range cpu_attend_range(const struct cpu_attend *a, int64_t row, int64_t rows,
+struct cpu_range cpu_attend_range(struct cpu_attend *a, int64_t row, int64_t rows,
 				  int64_t key, int64_t keys)
 {
 	struct cpu_range in[CPU_MAX_PLAIN];
@@ -321,7 +343,8 @@ bool cpu_attend_enough(const struct cpu_attend *a, const float *most)
 void cpu_attend_write(const struct cpu_attend *a, int64_t at, const float *sums, size_t panel,
 		      float total)
 {
-	float *y = (float *)(void *)a->y->at + cpu_attend_row(a, a->y, at), share = a->t > 0 ? 1 / total : 0;
+	float *y = (float *)(void *)a->y->at + cpu_attend_row(a, a->y, at);
+	float share = a->t > 0 ? 1 / total : 0;
 	for (size_t c = 0; c < (size_t)a->dv; c += a->nr, sums += panel) {
 		size_t n = (size_t)a->dv - c < a->nr ? (size_t)a->dv - c : a->nr;
 		for (size_t i = 0; i < n; i++)
@@ -402,6 +425,10 @@ static void meet_parts(struct cpu_attend *a, int64_t row, int64_t from, int64_t 
 
 static void meet_block(struct cpu_attend *a, int64_t from, int64_t n)
 {
+	a->block = from;
+	a->block_keys = n;
+	for (int i = 0; i < a->nextra; i++)
+		memset(a->known[i], 0, sizeof a->known[i]);
 	struct cpu_range all = cpu_attend_range(a, 0, a->rows, from, n);
 	float plan = decide(a, &all);
 	bool packed = false;
@@ -456,7 +483,8 @@ static void cut_rows(const struct cpu_attend *a, int64_t *axis, int64_t *rows)
 	*rows = (slivers + tiles - 1) / tiles * mr;
 }
 
-/* Unit: one tile. Those of the last rows come first: a causal mask makes them the longest. */
+/* Unit: one tile. Those of the same keys follow each other, and those of the last rows come first:
+ * a causal mask makes them the longest. */
 static void attend_task(void *job, size_t task, int worker)
 {
 	const struct cpu_work *w = job;
@@ -466,8 +494,9 @@ static void attend_task(void *job, size_t task, int worker)
 	cpu_attend_begin(w, worker, &a);
 	cut_rows(&a, &axis, &rows);
 	for (int64_t unit = from; unit < to; unit++) {
-		int64_t tile = w->blocks_m - 1 - unit / (w->outer * w->blocks_n);
-		int64_t line = unit % w->blocks_n, outer = unit / w->blocks_n % w->outer;
+		int64_t tile = w->blocks_m - 1 - unit % w->blocks_m;
+		int64_t line = unit / w->blocks_m % w->blocks_n;
+		int64_t outer = unit / w->blocks_m / w->blocks_n;
 		int64_t first = tile * rows, n = axis - first < rows ? axis - first : rows;
 		cpu_attend_seek(&a, outer, line * axis + first, n);
 		cpu_attend_queries(&a, a.sums);

@@ -10,6 +10,7 @@
 #include "devices/cpu/cpu_range.h"
 
 #define ATTEND_ROWS 256 /* of a tile, about */
+#define ATTEND_PANEL 8  /* keys of a panel, at least */
 #define ATTEND_FEW 16   /* rows, for which keys are read as they lie, part by part */
 
 /** Strides in elements. Rows are counted over all axes between the outer ones and the last. */
@@ -24,6 +25,10 @@ struct cpu_attend {
 	int64_t outer, first, rows;
 	bool straight; /* its rows are one stride apart */
 	const char *k_at, *v_at;
+	/* The block at hand, -1 for none, and what is known of what the body reads of its keys: of
+	 * all of them, and panel by panel; ANY: not yet. */
+	int64_t block, block_keys;
+	struct cpu_range known[CPU_MAX_PLAIN][1 + ATTEND_KEYS / ATTEND_PANEL];
 	/* What is known of scores that were passed over: none is more than this. */
 	double unseen;
 	bool skips;
@@ -43,7 +48,7 @@ int64_t cpu_attend_row(const struct cpu_attend *a, const struct cpu_box *b, int6
 /** Queries of the tile as f32, one behind the other, to `to`. */
 void cpu_attend_queries(const struct cpu_attend *a, float *to);
 /** What the body makes of rows x keys of the tile; rows count from its first one. */
-struct cpu_range cpu_attend_range(const struct cpu_attend *a, int64_t row, int64_t rows,
+struct cpu_range cpu_attend_range(struct cpu_attend *a, int64_t row, int64_t rows,
 				  int64_t key, int64_t keys);
 /**
  * Whether such a range may be passed over; then a->unseen counts it in. `bound`: no score is
