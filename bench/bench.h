@@ -50,27 +50,32 @@ int bench_failed(adze_context *context, const char *name);
 adze_context *bench_context(int threads);
 
 /** The most that `threads` threads reach: f32 multiply-adds and int8 products in operations a
- * nanosecond; reading memory by 8 neighbouring rows and in one stream, copying it (bytes read
- * and written), reading caches, in bytes a nanosecond. 0 where this build cannot measure it. */
+ * nanosecond; reading memory by 8 neighbouring rows and in one stream, and the better of both,
+ * copying it (bytes read and written), reading caches, in bytes a nanosecond. 0 where this
+ * build cannot measure it. */
 struct bench_ceilings {
-	double fma, dot, read, stream, copy, l1, l2, l3;
+	double fma, dot, read, rows, stream, copy, l1, l2, l3;
 };
 /** Measured once for each number of threads. */
 const struct bench_ceilings *bench_ceilings(int threads);
 
 /** A weight file in memory with random values for all weights of an executable: matrices of
- * mean 0, all else around 1. */
+ * mean 0, all else around 1; bytes in blocks of `format` where that is not NULL. */
 struct bench_weights {
 	char *at;
 	size_t bytes, room;
 	double matrix_bytes; /* of weights that a call reads as a whole, not in rows: all but those
 			      * of "embed" in their name */
-	double matrix_count; /* their elements */
+	double matrix_count; /* the numbers in them */
 };
-bool bench_weights_create(const adze_exe *exe, struct bench_weights *out);
+bool bench_weights_create(const adze_exe *exe, const char *format,
+			  struct bench_weights *out);
 void bench_weights_free(struct bench_weights *w);
 /** Random values of mean 0 (floats), or from 0 to `below` - 1 (integers). */
 void bench_fill(adze_dtype dtype, void *at, size_t n, int64_t below);
+/** The same; of u8, where `format` is not NULL, such values in blocks of it. False without
+ * memory. */
+bool bench_fill_format(adze_dtype dtype, const char *format, void *at, size_t n);
 
 /** Parts of adze-bench: each prints its lines and returns an exit code. */
 int ceiling_bench(void);

@@ -133,7 +133,7 @@ def draw(works, path):
     works = [(w, r) for w, r in works if any(x.share for x in r.values())]
     left, width, step, top = 260, 620, 26, 86
     height = top + step * len(works) + 50
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 110}" '
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 150}" '
            f'height="{height}" font-family="sans-serif" font-size="12">',
            '<rect width="100%" height="100%" fill="white"/>',
            f'<text x="{left}" y="24" font-size="16">Share of what the machine can do</text>']

@@ -200,8 +200,9 @@ static struct bench_ceilings measure_all(int threads)
 	memset(at, 1, READ_BYTES);
 	c.fma = measure(wide ? fma_avx512 : fma_avx2, at, threads, 0);
 	c.dot = measure(vnni ? dot_vnni : dot_avx2, at, threads, 0);
-	c.read = measure(read_rows, at, threads, 0);
+	c.rows = measure(read_rows, at, threads, 0);
 	c.stream = measure(read_stream, at, threads, 0);
+	c.read = c.rows > c.stream ? c.rows : c.stream;
 	double plain = measure(copy_plain, at, threads, 0);
 	c.copy = measure(copy_past, at, threads, 0);
 	c.copy = plain > c.copy ? plain : c.copy;
@@ -235,10 +236,11 @@ int ceiling_bench(void)
 		const struct bench_ceilings *c = bench_ceilings(bench_threads(i));
 		snprintf(line, sizeof line,
 			 "\"bench\":\"ceilings\",\"threads\":%d,\"fma_gflops\":%.1f,"
-			 "\"int8_gops\":%.1f,\"read_gbs\":%.1f,\"read_one_stream_gbs\":%.1f,"
-			 "\"copy_gbs\":%.1f,\"l1_gbs\":%.0f,\"l2_gbs\":%.0f,\"l3_gbs\":%.0f",
-			 bench_threads(i), c->fma, c->dot, c->read, c->stream, c->copy, c->l1,
-			 c->l2, c->l3);
+			 "\"int8_gops\":%.1f,\"read_gbs\":%.1f,\"read_8_rows_gbs\":%.1f,"
+			 "\"read_1_row_gbs\":%.1f,\"copy_gbs\":%.1f,\"l1_gbs\":%.0f,"
+			 "\"l2_gbs\":%.0f,\"l3_gbs\":%.0f",
+			 bench_threads(i), c->fma, c->dot, c->read, c->rows, c->stream, c->copy,
+			 c->l1, c->l2, c->l3);
 		bench_line(line);
 	}
 	return 0;

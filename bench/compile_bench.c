@@ -54,12 +54,12 @@ static const struct llama_shape llama = {2048, 22, 32, 4, 5632, 32000, 1024};
 
 static void build_decode(adze_graph *g)
 {
-	llama_build(g, &llama, ADZE_F16, "s=1");
+	llama_build(g, &llama, "f16", "s=1");
 }
 
 static void build_prompt(adze_graph *g)
 {
-	llama_build(g, &llama, ADZE_F16, "s<=512");
+	llama_build(g, &llama, "f16", "s<=512");
 }
 
 struct compile_job {

@@ -21,7 +21,7 @@ struct model {
 	const char *file; /* models of the same one share weights */
 	void (*build)(adze_graph *g, const struct model *m);
 	const void *shape;
-	adze_dtype weights;
+	const char *weights; /* of matrices: an element type, or a block format */
 	int batch, length; /* how often a call uses each matrix: batch * length */
 	int64_t vocab;     /* integers of inputs are below */
 	double once;       /* elements of matrices that only one row of a call meets */
@@ -138,6 +138,11 @@ static bool make_input(const struct model *m, adze_exe *exe, size_t i, struct jo
 	return true;
 }
 
+static bool is_packed(const struct model *m)
+{
+	return adze_block_bytes(m->weights, 256) > 0;
+}
+
 /* Weights of another file go first: two at a time may be more than there is memory. */
 static bool make_weights(const struct model *m, const adze_exe *exe, struct bench_weights *w,
 			 const char **file)
@@ -145,7 +150,8 @@ static bool make_weights(const struct model *m, const adze_exe *exe, struct benc
 	if (*file != NULL && strcmp(*file, m->file) == 0)
 		return true;
 	bench_weights_free(w);
-	*file = bench_weights_create(exe, w) ? m->file : NULL;
+	const char *format = is_packed(m) ? m->weights : NULL;
+	*file = bench_weights_create(exe, format, w) ? m->file : NULL;
 	return *file != NULL;
 }
 
@@ -199,7 +205,8 @@ static void report(const struct model *m, int threads, const struct bench_weight
 	double flops = m->flops + 2 * (w->matrix_count - m->once) * rows + 2 * m->once;
 	/* Few weights stay in the caches from call to call. */
 	double rate = w->matrix_bytes < 8e6 ? most->l3 : most->read;
-	double work = most->fma > 0 ? flops / most->fma : 0;
+	double peak = is_packed(m) ? most->dot : most->fma;
+	double work = peak > 0 ? flops / peak : 0;
 	double moved = rate > 0 ? w->matrix_bytes / rate : 0;
 	snprintf(parameters, sizeof parameters, "\"threads\":%d", threads);
 	snprintf(extra, sizeof extra,
@@ -233,15 +240,14 @@ static int run_model(const struct model *m, struct bench_weights *w, const char 
 	return code;
 }
 
-static int run_llama(size_t which, adze_dtype weights, struct bench_weights *w,
+static int run_llama(size_t which, const char *weights, struct bench_weights *w,
 		     const char **file)
 {
 	static const int length[] = {1, 16, 128, PROMPT};
 	const struct llama_shape *s = &llama[which];
-	const char *type = dtype_info(weights)->name;
 	char name[32];
 	int code = 0;
-	snprintf(name, sizeof name, "%s_%s", llama_name[which], type);
+	snprintf(name, sizeof name, "%s_%s", llama_name[which], weights);
 	for (size_t i = 0; i < COUNT_OF(length); i++) {
 		double head = (double)s->vocab * s->dim;
 		/* Keys and values that each row sees, twice two operations for each number. */
@@ -262,21 +268,21 @@ static int run_llama(size_t which, adze_dtype weights, struct bench_weights *w,
 
 int model_bench(void)
 {
-	static const adze_dtype type[] = {ADZE_F32, ADZE_F16, ADZE_BF16};
+	static const char *const type[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k"};
 	static const struct model small[] = {
-		{"perceptron_784_512_10", "perceptron", build_perceptron, NULL, ADZE_F32, 1, 1, 0,
+		{"perceptron_784_512_10", "perceptron", build_perceptron, NULL, "f32", 1, 1, 0,
 		 0, 0, 500},
-		{"digits_batch_1", "digits", build_digits, NULL, ADZE_F32, 1, 1, 0, 0, 0, 2000},
-		{"digits_batch_64", "digits", build_digits, NULL, ADZE_F32, 64, 1, 0, 0, 0, 500},
-		{"fashion_batch_1", "fashion", build_fashion, NULL, ADZE_F32, 1, 1, 0, 0, 4.1e6,
+		{"digits_batch_1", "digits", build_digits, NULL, "f32", 1, 1, 0, 0, 0, 2000},
+		{"digits_batch_64", "digits", build_digits, NULL, "f32", 64, 1, 0, 0, 0, 500},
+		{"fashion_batch_1", "fashion", build_fashion, NULL, "f32", 1, 1, 0, 0, 4.1e6,
 		 10},
-		{"fashion_batch_64", "fashion", build_fashion, NULL, ADZE_F32, 64, 1, 0, 0, 2.6e8,
+		{"fashion_batch_64", "fashion", build_fashion, NULL, "f32", 64, 1, 0, 0, 2.6e8,
 		 1},
-		{"minilm_batch_1", "minilm", build_bert, &minilm, ADZE_F32, 1, SENTENCE, 30522, 0,
+		{"minilm_batch_1", "minilm", build_bert, &minilm, "f32", 1, SENTENCE, 30522, 0,
 		 4.0 * 6 * SENTENCE * SENTENCE * 384, 1},
-		{"minilm_batch_8", "minilm", build_bert, &minilm, ADZE_F32, 8, SENTENCE, 30522, 0,
+		{"minilm_batch_8", "minilm", build_bert, &minilm, "f32", 8, SENTENCE, 30522, 0,
 		 8 * 4.0 * 6 * SENTENCE * SENTENCE * 384, 1},
-		{"resnet50_batch_1", "resnet50", build_resnet, &resnet50, ADZE_F32, 1, 1, 0, 0,
+		{"resnet50_batch_1", "resnet50", build_resnet, &resnet50, "f32", 1, 1, 0, 0,
 		 8.13e9, 1},
 	};
 	struct bench_weights w = {0};

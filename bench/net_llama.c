@@ -17,13 +17,29 @@ ADZE_STRUCT(layer, LAYER);
 
 enum { NAME = 96 };
 
-static struct adze_nn_linear linear(adze_graph *g, int layer, const char *name, adze_dtype dtype,
-				    int out, int in)
+/* A weight [out, in] of an element type, or the bytes of a block format. */
+static adze_tensor matrix(adze_graph *g, const char *name, const char *type, int out, int in)
 {
-	char full[2 * NAME], dims[NAME];
+	char dims[NAME];
+	size_t packed = adze_block_bytes(type, (size_t)in);
+	snprintf(dims, sizeof dims, "%d %d", out, packed > 0 ? (int)packed : in);
+	return adze_weight(g, name, packed > 0 ? ADZE_U8 : adze_dtype_find(type), dims);
+}
+
+static struct adze_nn_linear linear(adze_graph *g, const char *name, const char *type, int out,
+				    int in)
+{
+	adze_tensor w = matrix(g, name, type, out, in);
+	bool packed = adze_block_bytes(type, (size_t)in) > 0;
+	return (struct adze_nn_linear){.weight = packed ? adze_nn_packed(w, type) : w};
+}
+
+static struct adze_nn_linear part(adze_graph *g, int layer, const char *name, const char *type,
+				  int out, int in)
+{
+	char full[2 * NAME];
 	snprintf(full, sizeof full, "model.layers.%d.%s.weight", layer, name);
-	snprintf(dims, sizeof dims, "%d %d", out, in);
-	return (struct adze_nn_linear){.weight = adze_weight(g, full, dtype, dims)};
+	return linear(g, full, type, out, in);
 }
 
 static struct adze_nn_norm norm(adze_graph *g, int layer, const char *name, int dim)
@@ -34,18 +50,19 @@ static struct adze_nn_norm norm(adze_graph *g, int layer, const char *name, int 
 	return (struct adze_nn_norm){.weight = adze_weight(g, full, ADZE_F32, dims)};
 }
 
-static struct layer make_layer(adze_graph *g, const struct llama_shape *s, adze_dtype t, int i)
+static struct layer make_layer(adze_graph *g, const struct llama_shape *s, const char *t,
+			       int i)
 {
 	int kv = s->dim / s->heads * s->kv_heads;
 	struct layer l = {.input_layernorm = norm(g, i, "input_layernorm", s->dim)};
-	l.self_attn.q_proj = linear(g, i, "self_attn.q_proj", t, s->dim, s->dim);
-	l.self_attn.k_proj = linear(g, i, "self_attn.k_proj", t, kv, s->dim);
-	l.self_attn.v_proj = linear(g, i, "self_attn.v_proj", t, kv, s->dim);
-	l.self_attn.o_proj = linear(g, i, "self_attn.o_proj", t, s->dim, s->dim);
+	l.self_attn.q_proj = part(g, i, "self_attn.q_proj", t, s->dim, s->dim);
+	l.self_attn.k_proj = part(g, i, "self_attn.k_proj", t, kv, s->dim);
+	l.self_attn.v_proj = part(g, i, "self_attn.v_proj", t, kv, s->dim);
+	l.self_attn.o_proj = part(g, i, "self_attn.o_proj", t, s->dim, s->dim);
 	l.post_attention_layernorm = norm(g, i, "post_attention_layernorm", s->dim);
-	l.mlp.gate_proj = linear(g, i, "mlp.gate_proj", t, s->ffn, s->dim);
-	l.mlp.up_proj = linear(g, i, "mlp.up_proj", t, s->ffn, s->dim);
-	l.mlp.down_proj = linear(g, i, "mlp.down_proj", t, s->dim, s->ffn);
+	l.mlp.gate_proj = part(g, i, "mlp.gate_proj", t, s->ffn, s->dim);
+	l.mlp.up_proj = part(g, i, "mlp.up_proj", t, s->ffn, s->dim);
+	l.mlp.down_proj = part(g, i, "mlp.down_proj", t, s->dim, s->ffn);
 	return l;
 }
 
@@ -89,19 +106,23 @@ static adze_tensor run_layer(struct layer l, const struct llama_shape *s, adze_t
 	return adze_add(x, adze_nn_mlp(l.mlp, y, "silu"));
 }
 
-void llama_build(adze_graph *g, const struct llama_shape *s, adze_dtype weights,
+/* Rows of a table, as f32. */
+static adze_tensor embed(adze_tensor table, const char *type, adze_tensor tokens)
+{
+	adze_tensor rows = adze_nn_embedding((struct adze_nn_embedding){table}, tokens);
+	return adze_tensor_shape(table).dtype == ADZE_U8 ? adze_dequantize_blocks(rows, type)
+							 : adze_convert(rows, ADZE_F32);
+}
+
+void llama_build(adze_graph *g, const struct llama_shape *s, const char *weights,
 		 const char *tokens)
 {
 	static const char *const kind[2] = {"keys", "values"};
 	char name[NAME], dims[NAME];
-	snprintf(dims, sizeof dims, "%d %d", s->vocab, s->dim);
-	struct adze_nn_embedding embed = {adze_weight(g, "model.embed_tokens.weight", weights,
-						      dims)};
-	struct adze_nn_linear head = {.weight = adze_weight(g, "lm_head.weight", weights, dims)};
-	adze_tensor x = adze_input(g, "tokens", ADZE_I32, tokens);
+	adze_tensor table = matrix(g, "model.embed_tokens.weight", weights, s->vocab, s->dim);
+	adze_tensor x = embed(table, weights, adze_input(g, "tokens", ADZE_I32, tokens));
 	struct places at = {.first = adze_input(g, "place", ADZE_I32, "")};
 	at.all = adze_add(adze_iota(g, ADZE_I32, tokens, "s"), at.first);
-	x = adze_convert(adze_nn_embedding(embed, x), ADZE_F32);
 	snprintf(dims, sizeof dims, "h=%d t=%d d=%d", s->kv_heads, s->places, s->dim / s->heads);
 	for (int i = 0; i < s->layers; i++) {
 		adze_tensor cache[2];
@@ -115,9 +136,11 @@ void llama_build(adze_graph *g, const struct llama_shape *s, adze_dtype weights,
 			adze_output(cache[k], name);
 		}
 	}
+	/* The head is of the last token alone. */
+	adze_tensor last = adze_sub(adze_extent(x, "0"), adze_scalar(g, ADZE_I32, 1));
 	snprintf(dims, sizeof dims, "%d", s->dim);
 	struct adze_nn_norm norm = {.weight = adze_weight(g, "model.norm.weight", ADZE_F32, dims)};
-	adze_tensor last = adze_sub(adze_extent(x, "0"), adze_scalar(g, ADZE_I32, 1));
 	x = adze_nn_rms_norm(norm, adze_take(x, adze_reshape(last, "1"), "0"), 1e-5);
+	struct adze_nn_linear head = linear(g, "lm_head.weight", weights, s->vocab, s->dim);
 	adze_output(adze_nn_linear(head, x), "logits");
 }

@@ -19,9 +19,9 @@ struct llama_shape {
  * Inputs: "tokens", i32 of the shape `tokens` ("s=1", "s<=512"); "place", where the first of
  * them stands, i32[]; caches "keys0", "values0" ..., f32[kv_heads, places, width], which are
  * results too and live from call to call. Result "logits", f32[1, vocab], of the last token.
- * Matrices are of type `weights`, norms f32.
+ * Matrices are of type `weights`, "f16", or packed in a block format, "q4_k"; norms are f32.
  */
-void llama_build(adze_graph *g, const struct llama_shape *s, adze_dtype weights,
+void llama_build(adze_graph *g, const struct llama_shape *s, const char *weights,
 		 const char *tokens);
 
 /** Extents of a BERT without a pooler. */

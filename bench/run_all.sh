@@ -49,15 +49,17 @@ step rows graphs '^(chain|gelu_add|silu_mul|softmax|layer_norm|rms_norm|add_rms_
 step attention graphs '^attention' torch
 step product graphs '^product$'
 step compile graphs '^(compile.*|open)$'
-for type in f32_f32 f32_f16 bf16_bf16 i8_i8 u8_i8; do
-	step "product_${type}_few" graphs "^product_nt_${type}_m(1|2|4|8|16|32)$" torch jax
-	step "product_${type}_many" graphs "^product_nt_${type}_m(64|128|512)$" torch jax
+for type in f32_f32 f32_f16 f32_bf16 bf16_bf16 i8_i8 u8_i8 f32_q8_0 f32_q4_0 f32_q4_k; do
+	peers="torch jax"
+	case $type in *8 | *q*) peers= ;; esac
+	# shellcheck disable=SC2086
+	step "product_$type" graphs "^product_nt_${type}_m(1|4|16|64|512)$" $peers
 done
 step perceptron models '^(perceptron|digits|fashion)' torch onnx jax
 step minilm models '^minilm' torch onnx jax
 step resnet models '^resnet' torch onnx
 for type in f32 f16 bf16 q8_0 q4_0 q4_k; do
-	peers="llama torch jax"
+	peers="llama torch"
 	case $type in q*) peers=llama ;; esac
 	# shellcheck disable=SC2086
 	{

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -32,12 +33,39 @@ void bench_fill(adze_dtype dtype, void *at, size_t n, int64_t below)
 		memcpy((char *)at + i * each, at, (n - i < made ? n - i : made) * each);
 }
 
-static void fill_weight(const adze_shape *s, char *at)
+/* Bytes of a block format, of values as bench_fill() makes them. */
+static bool fill_packed(const char *format, char *at, size_t bytes)
+{
+	size_t n = (size_t)256 * 257, made = adze_block_bytes(format, n);
+	float *x = malloc(n * sizeof *x);
+	char *block = malloc(made);
+	bool good = x != NULL && block != NULL;
+	if (good) {
+		bench_fill(ADZE_F32, x, n, 0);
+		good = adze_block_quantize(format, x, n, block) == ADZE_OK;
+	}
+	for (size_t i = 0; good && i < bytes; i += made)
+		memcpy(at + i, block, bytes - i < made ? bytes - i : made);
+	free(x);
+	free(block);
+	return good;
+}
+
+bool bench_fill_format(adze_dtype dtype, const char *format, void *at, size_t n)
+{
+	if (format != NULL && dtype == ADZE_U8)
+		return fill_packed(format, at, n);
+	bench_fill(dtype, at, n, 0);
+	return true;
+}
+
+static bool fill_weight(const adze_shape *s, const char *format, char *at)
 {
 	size_t n = (size_t)adze_shape_count(s);
-	bench_fill(s->dtype, at, n, 0);
+	bool good = bench_fill_format(s->dtype, format, at, n);
 	for (size_t i = 0; s->rank < 2 && dtype_is_float(s->dtype) && i < n; i++)
 		dtype_store_float(s->dtype, at, i, 1 + dtype_load_float(s->dtype, at, i));
+	return good;
 }
 
 /* The header; tensors lie behind each other as they are listed. */
@@ -61,7 +89,7 @@ static void write_header(const adze_exe *exe, struct text *t, size_t *data)
 		text_add(t, " ");
 }
 
-bool bench_weights_create(const adze_exe *exe, struct bench_weights *out)
+bool bench_weights_create(const adze_exe *exe, const char *format, struct bench_weights *out)
 {
 	struct text t;
 	const char *name;
@@ -86,16 +114,20 @@ bool bench_weights_create(const adze_exe *exe, struct bench_weights *out)
 		t.at[i] = (char)((uint64_t)(t.len - 8) >> 8 * i);
 	memcpy(at, t.at, t.len);
 	char *to = out->at + t.len;
+	bool good = true;
 	for (size_t i = 0; adze_exe_value(exe, ADZE_ROLE_WEIGHT, i, &name, &s); i++) {
-		fill_weight(&s, to);
+		double bytes = (double)adze_shape_bytes(&s), count = (double)adze_shape_count(&s);
+		good = good && fill_weight(&s, format, to);
 		to += adze_shape_bytes(&s);
+		if (s.dtype == ADZE_U8 && format != NULL)
+			count *= 256.0 / (double)adze_block_bytes(format, 256);
 		if (s.rank > 1 && strstr(name, "embed") == NULL) {
-			out->matrix_bytes += (double)adze_shape_bytes(&s);
-			out->matrix_count += (double)adze_shape_count(&s);
+			out->matrix_bytes += bytes;
+			out->matrix_count += count;
 		}
 	}
 	text_fini(&t);
-	return true;
+	return good;
 }
 
 void bench_weights_free(struct bench_weights *w)

@@ -18,7 +18,7 @@ static void check_llama(const char *tokens)
 	static const struct llama_shape shape = {32, 2, 4, 2, 48, 40, 8};
 	struct forms f;
 	forms_begin(&f, "nets/llama");
-	llama_build(f.graph, &shape, ADZE_F32, tokens);
+	llama_build(f.graph, &shape, "f32", tokens);
 	end(&f);
 }
 

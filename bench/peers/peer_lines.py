@@ -6,6 +6,7 @@ import os
 import re
 import statistics
 import sys
+import tempfile
 import time
 
 # As in bench/model_bench.c: dim, layers, heads, kv heads, ffn, vocabulary, places.
@@ -15,6 +16,8 @@ LENGTHS = (1, 16, 128, 512)
 PLACE = 64
 MINILM = (384, 6, 12, 1536, 30522, 512)
 SENTENCE = 128
+# Where scripts keep the models that they make.
+FILES = os.environ.get("ADZE_PEER_FILES", os.path.join(tempfile.gettempdir(), "adze-peers"))
 # As in bench/product_bench.c.
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 512)
 WIDTH, LENGTH = 8192, 4096

@@ -7,7 +7,6 @@ beside the system's temporary files) once, and keeps them.
 """
 import ctypes
 import os
-import tempfile
 
 import peer_lines as p
 
@@ -17,7 +16,6 @@ import gguf  # noqa: E402
 import llama_cpp as c  # noqa: E402
 import numpy as np  # noqa: E402
 
-FOLDER = os.environ.get("ADZE_PEER_FILES", os.path.join(tempfile.gettempdir(), "adze-peers"))
 KINDS = {"f32": "F32", "f16": "F16", "bf16": "BF16", "q8_0": "Q8_0", "q4_0": "Q4_0",
          "q4_k": "Q4_K"}
 # Where a block has its scales of f16, which random bytes would make infinite.
@@ -42,10 +40,10 @@ def draw(kind, shape):
 
 def make_file(shape, kind):
     dim, layers, heads, kv, ffn, vocab, places = p.LLAMA[shape]
-    path = os.path.join(FOLDER, f"{shape}-{kind}.gguf")
+    path = os.path.join(p.FILES, f"{shape}-{kind}.gguf")
     if os.path.exists(path):
         return path
-    os.makedirs(FOLDER, exist_ok=True)
+    os.makedirs(p.FILES, exist_ok=True)
     w = gguf.GGUFWriter(path + ".part", "llama")
     w.add_block_count(layers)
     w.add_context_length(places)
