@@ -7,6 +7,7 @@
  */
 #include "ir/pass.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Rules, in the order they are tried, by the class of the nodes they look at. */
@@ -18,30 +19,40 @@
 	RULE(EW, drop_twice)          /* -(-x): x */                               \
 	RULE(EW, drop_again)          /* abs(abs(x)): abs(x) */                    \
 	RULE(EW, choose)              /* select(true, x, y): x, select(c, x, x): x */ \
+	RULE(EW, drop_not)            /* !(a == b): a != b, select(!c, x, y): select(c, y, x) */ \
+	RULE(EW, move_sign)           /* x + -y: x - y, x - -y: x + y, -x * -y: x * y */ \
+	RULE(EW, use_product)         /* x / 2: x * 0.5, pow(x, 2): x * x */       \
 	RULE(EW, drop_convert)        /* to the type it has, or through a wider one */ \
 	RULE(EW, compute_splat)       /* f(all 1, all 2): all f(1, 2) */           \
+	RULE(EW, compute_before)      /* f(spread x): spread f(x) */               \
 	RULE(VIEW, move_splat)        /* all 1, moved: all 1 */                    \
 	RULE(VIEW, join_reshapes)     /* of a reshape, or to the shape it has */   \
 	RULE(VIEW, join_transposes)   /* of a transpose, or in order */            \
+	RULE(VIEW, use_reshape)       /* a transpose that moves axes of one element */ \
 	RULE(VIEW, join_broadcasts)   /* of a broadcast, or to the shape it has */ \
+	RULE(VIEW, spread_reshape)    /* a broadcast of a reshape that adds axes of 1 */ \
 	RULE(VIEW, drop_bitcast)      /* to the type it has, or through another */ \
 	RULE(VIEW, drop_reverse)      /* twice, or of nothing */                   \
 	RULE(VIEW, drop_slice)        /* of everything */                          \
+	RULE(VIEW, join_slices)       /* of a slice, or within a part of a concat */ \
 	RULE(MOVE, drop_pad)          /* of nothing */                             \
 	RULE(MOVE, drop_concat)       /* of one */                                 \
 	RULE(MOVE, take_blocks)       /* of what blocks stand for: the blocks first */ \
+	RULE(MOVE, join_concats)      /* of a concat, or of slices that lie side by side */ \
 	RULE(PLAIN, use_reduce)       /* by a body that is one associative function */
 
 /* Far more than a chain of rules on one node has; a guard against rules that undo others. */
 #define MOST_STEPS 100
+
+/* A value as all rules leave it; what rules make besides their result goes through it. */
+static ir_val settle(adze_graph *g, ir_val v);
 
 static enum ir_op op_of(const adze_graph *g, ir_val v)
 {
 	return (enum ir_op)ir_get(g, v)->op;
 }
 
-/* The one element that all of `v` is, looking through views; NULL where it has several. */
-static const void *find_splat(const adze_graph *g, ir_val v)
+const void *ir_find_splat(const adze_graph *g, ir_val v)
 {
 	while (ir_class(g, v) == CLASS_VIEW && op_of(g, v) != OP_BITCAST &&
 	       op_of(g, v) != OP_BARRIER)
@@ -85,9 +96,9 @@ static ir_val put_constant_right(adze_graph *g, ir_val v)
 	if (!is_ew2(g, v) || !(ew_info(op_ew(op_of(g, v)))->flags & EW_COMM))
 		return v;
 	ir_val a = ir_arg(g, v, 0), b = ir_arg(g, v, 1);
-	if (find_splat(g, b) != NULL || op_of(g, b) == OP_CONST)
+	if (ir_find_splat(g, b) != NULL || op_of(g, b) == OP_CONST)
 		return v;
-	if (find_splat(g, a) == NULL && op_of(g, a) != OP_CONST)
+	if (ir_find_splat(g, a) == NULL && op_of(g, a) != OP_CONST)
 		return v;
 	return ir_emit2(g, op_of(g, v), b, a, NULL);
 }
@@ -119,7 +130,7 @@ static ir_val drop_neutral(adze_graph *g, ir_val v)
 	if (!is_ew2(g, v))
 		return v;
 	adze_dtype dtype = ir_type(g, ir_arg(g, v, 0))->dtype;
-	const void *right = find_splat(g, ir_arg(g, v, 1));
+	const void *right = ir_find_splat(g, ir_arg(g, v, 1));
 	if (right == NULL || !neutral_element(op_ew(op_of(g, v)), dtype, &element) ||
 	    memcmp(right, &element, dtype_bytes(dtype)) != 0)
 		return v;
@@ -134,7 +145,7 @@ static ir_val take_absorbing(adze_graph *g, ir_val v)
 	adze_dtype dtype = ir_type(g, v)->dtype;
 	if (!is_ew2(g, v) || dtype_is_float(dtype) || dtype_is_complex(dtype))
 		return v;
-	const void *right = find_splat(g, ir_arg(g, v, 1));
+	const void *right = ir_find_splat(g, ir_arg(g, v, 1));
 	for (size_t i = 0; right != NULL && i < COUNT_OF(other); i++) {
 		uint64_t element = 0;
 		ew_start_element(other[i][1], dtype, &element);
@@ -183,8 +194,70 @@ static ir_val choose(adze_graph *g, ir_val v)
 		return v;
 	if (ir_arg(g, v, 1) == ir_arg(g, v, 2))
 		return ir_arg(g, v, 1);
-	const uint8_t *which = find_splat(g, ir_arg(g, v, 0));
+	const uint8_t *which = ir_find_splat(g, ir_arg(g, v, 0));
 	return which == NULL ? v : ir_arg(g, v, *which ? 1 : 2);
+}
+
+static ir_val drop_not(adze_graph *g, ir_val v)
+{
+	static const enum ir_op other[][2] = {{OP_EQ, OP_NE}, {OP_LT, OP_GE}, {OP_GT, OP_LE}};
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) == OP_SELECT && op_of(g, x) == OP_NOT) {
+		ir_val arg[3] = {ir_arg(g, x, 0), ir_arg(g, v, 2), ir_arg(g, v, 1)};
+		return ir_emit(g, OP_SELECT, arg, 3, NULL, NULL);
+	}
+	if (op_of(g, v) != OP_NOT || ir_type(g, v)->dtype != ADZE_BOOL)
+		return v;
+	for (size_t i = 0; i < 2 * COUNT_OF(other); i++) {
+		enum ir_op from = other[i / 2][i % 2], to = other[i / 2][1 - i % 2];
+		/* With NaN, neither of two is less. */
+		if (op_of(g, x) == from &&
+		    (i < 2 || !dtype_is_float(ir_type(g, ir_arg(g, x, 0))->dtype)))
+			return ir_emit2(g, to, ir_arg(g, x, 0), ir_arg(g, x, 1), NULL);
+	}
+	return v;
+}
+
+static ir_val move_sign(adze_graph *g, ir_val v)
+{
+	enum ir_op op = op_of(g, v);
+	if ((op != OP_ADD && op != OP_SUB && op != OP_MUL) ||
+	    dtype_is_complex(ir_type(g, v)->dtype) || ir_type(g, v)->dtype == ADZE_F8E8M0FNU)
+		return v;
+	ir_val a = ir_arg(g, v, 0), b = ir_arg(g, v, 1);
+	bool first = op_of(g, a) == OP_NEG, second = op_of(g, b) == OP_NEG;
+	if (op == OP_MUL)
+		return first && second
+			       ? ir_emit2(g, OP_MUL, ir_arg(g, a, 0), ir_arg(g, b, 0), NULL)
+			       : v;
+	if (second)
+		return ir_emit2(g, op == OP_ADD ? OP_SUB : OP_ADD, a, ir_arg(g, b, 0), NULL);
+	return first && op == OP_ADD ? ir_emit2(g, OP_SUB, b, ir_arg(g, a, 0), NULL) : v;
+}
+
+/* Division by a power of two is multiplication by another, if that is a number, too; a square
+ * is computed in double and rounded once, like a product, in types of up to 32 bits. */
+static ir_val use_product(adze_graph *g, ir_val v)
+{
+	adze_dtype dtype = ir_type(g, v)->dtype;
+	uint64_t element = 0;
+	int exponent;
+	if ((op_of(g, v) != OP_DIV && op_of(g, v) != OP_POW) || !dtype_is_float(dtype) ||
+	    dtype_is_packed(dtype) || dtype == ADZE_F8E8M0FNU)
+		return v;
+	const void *right = ir_find_splat(g, ir_arg(g, v, 1));
+	double by = right != NULL ? dtype_load_float(dtype, right, 0) : 0;
+	if (op_of(g, v) == OP_POW)
+		return by == 2 && dtype_info(dtype)->bits <= 32
+			       ? ir_emit2(g, OP_MUL, ir_arg(g, v, 0), ir_arg(g, v, 0), NULL)
+			       : v;
+	if (by == 0 || !isfinite(by) || fabs(frexp(by, &exponent)) != 0.5)
+		return v;
+	dtype_store_float(dtype, &element, 0, 1 / by);
+	if (dtype_load_float(dtype, &element, 0) != 1 / by)
+		return v;
+	ir_val scale = emit_splat(g, emit_element(g, dtype, &element), ir_arg(g, v, 1));
+	return ir_emit2(g, OP_MUL, ir_arg(g, v, 0), scale, NULL);
 }
 
 /* The numbers of a type: m * 2^e below 2^top, where m has `digits` bits and e >= low. */
@@ -263,15 +336,91 @@ static ir_val compute_splat(adze_graph *g, ir_val v)
 	if (ir_type(g, v)->rank == 0)
 		return v;
 	for (size_t i = 0; i < narg; i++)
-		if (find_splat(g, ir_arg(g, v, i)) == NULL)
+		if (ir_find_splat(g, ir_arg(g, v, i)) == NULL)
 			return v;
 	for (size_t i = 0; i < narg; i++) {
 		ir_val x = ir_arg(g, v, i);
-		scalar[i] = emit_element(g, ir_type(g, x)->dtype, find_splat(g, x));
+		scalar[i] = emit_element(g, ir_type(g, x)->dtype, ir_find_splat(g, x));
 	}
 	adze_shape type = shape_make(ir_type(g, v)->dtype, 0, NULL);
 	ir_val y = ir_emit(g, op_of(g, v), scalar, narg, NULL, &type);
 	return emit_splat(g, ir_fold_value(g, y), v);
+}
+
+static bool same_shape(const adze_graph *g, ir_val x, ir_val y)
+{
+	return shape_same_extents(ir_type(g, x), ir_type(g, y));
+}
+
+static bool is_one(const adze_dim *d)
+{
+	return dim_is_static(d) && d->size == 1;
+}
+
+/* A reshape that only adds or drops axes of one element. */
+static bool is_squeeze(const adze_graph *g, ir_val v)
+{
+	if (op_of(g, v) != OP_RESHAPE)
+		return false;
+	const adze_shape *a = ir_type(g, v), *b = ir_type(g, ir_arg(g, v, 0));
+	int k = 0;
+	for (int i = 0; i < a->rank; i++) {
+		while (k < b->rank && !dim_same(&a->dim[i], &b->dim[k]) && is_one(&b->dim[k]))
+			k++;
+		if (k < b->rank && dim_same(&a->dim[i], &b->dim[k]))
+			k++;
+		else if (!is_one(&a->dim[i]))
+			return false;
+	}
+	while (k < b->rank && is_one(&b->dim[k]))
+		k++;
+	return k == b->rank;
+}
+
+/* Whether it is worth computing what is behind this view rather than the view: there is half as
+ * much of it at most, or it is what one of the ways to keep an axis makes of a sum. */
+static bool computes_before(const adze_graph *g, ir_val v)
+{
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) == OP_BROADCAST)
+		return shape_count(ir_type(g, x)) <= shape_count(ir_type(g, v)) / 2;
+	return is_squeeze(g, v) && ir_class(g, x) != CLASS_VIEW && ir_class(g, x) != CLASS_SRC;
+}
+
+static ir_val compute_before(adze_graph *g, ir_val v)
+{
+	const struct ir_node *n = ir_get(g, v);
+	size_t narg = n->narg;
+	ir_val arg[3], view = 0;
+	for (size_t i = 0; i < narg; i++) {
+		ir_val a = ir_arg(g, v, i);
+		if (ir_find_splat(g, a) != NULL)
+			continue;
+		if (ir_class(g, a) != CLASS_VIEW || (view == 0 && !computes_before(g, a)))
+			return v;
+		view = view == 0 ? a : view;
+		if (op_of(g, a) != op_of(g, view) ||
+		    !same_shape(g, ir_arg(g, a, 0), ir_arg(g, view, 0)) ||
+		    !attrs_equal(op_info(op_of(g, a))->attrs, ir_get(g, a)->attrs,
+				 ir_get(g, view)->attrs))
+			return v;
+	}
+	if (view == 0 || narg > COUNT_OF(arg) || dtype_is_packed(ir_type(g, v)->dtype))
+		return v;
+	for (size_t i = 0; i < narg; i++) {
+		ir_val a = ir_arg(g, v, i);
+		const void *element = ir_find_splat(g, a);
+		arg[i] = element == NULL
+				 ? ir_arg(g, a, 0)
+				 : emit_splat(g, emit_element(g, ir_type(g, a)->dtype, element),
+					      ir_arg(g, view, 0));
+	}
+	adze_shape small = *ir_type(g, ir_arg(g, view, 0)), type = *ir_type(g, v);
+	const void *attrs = ir_get(g, view)->attrs;
+	small.dtype = type.dtype;
+	enum ir_op op = op_of(g, view);
+	ir_val y = settle(g, ir_emit(g, op_of(g, v), arg, narg, NULL, &small));
+	return ir_emit1(g, op, y, attrs, &type);
 }
 
 /* ---- views ---- */
@@ -279,17 +428,12 @@ static ir_val compute_splat(adze_graph *g, ir_val v)
 static ir_val move_splat(adze_graph *g, ir_val v)
 {
 	ir_val x = ir_arg(g, v, 0);
-	const void *element = find_splat(g, x);
+	const void *element = ir_find_splat(g, x);
 	if (element == NULL || op_of(g, v) == OP_BITCAST || op_of(g, v) == OP_BARRIER ||
 	    (op_of(g, v) == OP_BROADCAST && ir_type(g, x)->rank == 0 &&
 				op_of(g, x) == OP_CONST))
 		return v;
 	return emit_splat(g, emit_element(g, ir_type(g, v)->dtype, element), v);
-}
-
-static bool same_shape(const adze_graph *g, ir_val x, ir_val y)
-{
-	return shape_same_extents(ir_type(g, x), ir_type(g, y));
 }
 
 static ir_val join_reshapes(adze_graph *g, ir_val v)
@@ -350,6 +494,42 @@ static ir_val join_broadcasts(adze_graph *g, ir_val v)
 	return ir_emit1(g, OP_BROADCAST, ir_arg(g, x, 0), &both, &type);
 }
 
+static ir_val use_reshape(adze_graph *g, ir_val v)
+{
+	if (op_of(g, v) != OP_TRANSPOSE)
+		return v;
+	const struct ir_dims *axes = &IR_ATTRS(axes, g, v)->axes;
+	const adze_shape *s = ir_type(g, ir_arg(g, v, 0));
+	int64_t last = -1;
+	for (int i = 0; i < axes->n; i++) {
+		const adze_dim *d = &s->dim[axes->at[i]];
+		if (is_one(d))
+			continue;
+		if (axes->at[i] < last)
+			return v;
+		last = axes->at[i];
+	}
+	adze_shape type = *ir_type(g, v);
+	return ir_emit1(g, OP_RESHAPE, ir_arg(g, v, 0), NULL, &type);
+}
+
+static ir_val spread_reshape(adze_graph *g, ir_val v)
+{
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) != OP_BROADCAST || !is_squeeze(g, x))
+		return v;
+	const adze_shape *a = ir_type(g, x), *b = ir_type(g, ir_arg(g, x, 0));
+	struct attrs_axes axes = {.axes = {.n = b->rank}};
+	int k = 0;
+	for (int i = 0; i < a->rank && k < b->rank; i++)
+		if (dim_same(&a->dim[i], &b->dim[k]))
+			axes.axes.at[k++] = IR_ATTRS(axes, g, v)->axes.at[i];
+	if (k < b->rank)
+		return v; /* it drops axes, too */
+	adze_shape type = *ir_type(g, v);
+	return ir_emit1(g, OP_BROADCAST, ir_arg(g, x, 0), &axes, &type);
+}
+
 static ir_val drop_bitcast(adze_graph *g, ir_val v)
 {
 	ir_val x = ir_arg(g, v, 0);
@@ -394,6 +574,51 @@ static ir_val drop_slice(adze_graph *g, ir_val v)
 	return v;
 }
 
+/* The part of a concat that holds all of a slice, and where that begins in it; 0 for none. */
+static ir_val find_part(const adze_graph *g, ir_val concat, const struct attrs_slice *a,
+			int64_t *start)
+{
+	int64_t axis = IR_ATTRS(axis, g, concat)->axis, at = 0;
+	for (size_t i = 0; i < ir_get(g, concat)->narg; i++) {
+		ir_val x = ir_arg(g, concat, i);
+		int64_t size = ir_type(g, x)->dim[axis].size;
+		if (a->start.at[axis] >= at && a->limit.at[axis] <= at + size) {
+			*start = at;
+			return x;
+		}
+		at += size;
+	}
+	return 0;
+}
+
+static ir_val join_slices(adze_graph *g, ir_val v)
+{
+	ir_val x = ir_arg(g, v, 0);
+	if (op_of(g, v) != OP_SLICE)
+		return v;
+	struct attrs_slice a = *IR_ATTRS(slice, g, v);
+	if (op_of(g, x) == OP_CONCAT) {
+		int64_t axis = IR_ATTRS(axis, g, x)->axis, start = 0;
+		ir_val part = find_part(g, x, &a, &start);
+		a.start.at[axis] -= start;
+		a.limit.at[axis] -= start;
+		return part != 0 ? ir_emit1(g, OP_SLICE, part, &a, NULL) : v;
+	}
+	if (op_of(g, x) != OP_SLICE)
+		return v;
+	const struct attrs_slice *b = IR_ATTRS(slice, g, x);
+	for (int i = 0; i < a.start.n; i++) {
+		int64_t step = dims_or(&b->stride, i, 1), from = b->start.at[i];
+		bool none = a.limit.at[i] == a.start.at[i];
+		/* Up to the last element that is taken, so that it stays inside. */
+		a.limit.at[i] = none ? from : from + (a.limit.at[i] - 1) * step + 1;
+		a.start.at[i] = none ? from : from + a.start.at[i] * step;
+		a.stride.at[i] = dims_or(&IR_ATTRS(slice, g, v)->stride, i, 1) * step;
+	}
+	a.stride.n = a.start.n;
+	return ir_emit1(g, OP_SLICE, ir_arg(g, x, 0), &a, NULL);
+}
+
 /* ---- moves ---- */
 
 static ir_val drop_pad(adze_graph *g, ir_val v)
@@ -412,6 +637,57 @@ static ir_val drop_concat(adze_graph *g, ir_val v)
 	return op_of(g, v) == OP_CONCAT && ir_get(g, v)->narg == 1 ? ir_arg(g, v, 0) : v;
 }
 
+/* What lies side by side in `x` along the axis becomes one slice of both; 0 where it does not. */
+static ir_val join_two(adze_graph *g, ir_val a, ir_val b, int64_t axis)
+{
+	if (op_of(g, a) != OP_SLICE || op_of(g, b) != OP_SLICE ||
+	    ir_arg(g, a, 0) != ir_arg(g, b, 0))
+		return 0;
+	struct attrs_slice both = *IR_ATTRS(slice, g, a), right = *IR_ATTRS(slice, g, b);
+	if (both.limit.at[axis] != right.start.at[axis] || dims_or(&both.stride, (int)axis, 1) != 1)
+		return 0;
+	both.limit.at[axis] = right.limit.at[axis];
+	right.start.at[axis] = both.start.at[axis];
+	if (both.stride.n == 0 && right.stride.n == both.start.n) {
+		both.stride = right.stride;
+		for (int i = 0; i < both.stride.n; i++)
+			if (right.stride.at[i] != 1)
+				return 0;
+	} else if (right.stride.n == 0 && both.stride.n == both.start.n) {
+		right.stride.n = both.stride.n;
+		for (int i = 0; i < both.stride.n; i++)
+			right.stride.at[i] = 1;
+	}
+	return attrs_equal(op_info(OP_SLICE)->attrs, &both, &right)
+		       ? ir_emit1(g, OP_SLICE, ir_arg(g, a, 0), &both, NULL)
+		       : 0;
+}
+
+static ir_val join_concats(adze_graph *g, ir_val v)
+{
+	ir_val part[64];
+	size_t n = 0, narg = ir_get(g, v)->narg;
+	bool joined = false;
+	if (op_of(g, v) != OP_CONCAT)
+		return v;
+	const struct attrs_axis a = *IR_ATTRS(axis, g, v);
+	for (size_t i = 0; i < narg; i++) {
+		ir_val x = ir_arg(g, v, i);
+		bool same = op_of(g, x) == OP_CONCAT && IR_ATTRS(axis, g, x)->axis == a.axis;
+		size_t more = same ? ir_get(g, x)->narg : 1;
+		joined |= same;
+		for (size_t k = 0; k < more; k++) {
+			ir_val next = same ? ir_arg(g, x, k) : x;
+			ir_val both = n > 0 ? join_two(g, part[n - 1], next, a.axis) : 0;
+			joined |= both != 0;
+			if (both == 0 && n == COUNT_OF(part))
+				return v;
+			part[both != 0 ? n - 1 : n++] = both != 0 ? both : next;
+		}
+	}
+	return joined ? ir_emit(g, OP_CONCAT, part, n, &a, NULL) : v;
+}
+
 /* The associative function that a body is, and that what it begins with is neutral to. */
 static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum ew *out)
 {
@@ -423,7 +699,7 @@ static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum e
 	    op_of(b, ir_arg(b, y, 1)) != OP_INPUT || ir_arg(b, y, 0) == ir_arg(b, y, 1))
 		return false;
 	*out = op_ew(op_of(b, y));
-	const void *from = find_splat(g, init);
+	const void *from = ir_find_splat(g, init);
 	if (from == NULL || !(ew_info(*out)->flags & EW_ASSOC) ||
 	    dtype_is_complex(dtype) || dtype == ADZE_F8E8M0FNU)
 		return false;
@@ -482,8 +758,7 @@ static const struct rule rule[] = {
 #undef RULE
 };
 
-/* `y` with the names of axes that `v` has: who uses it sees no other type. */
-static ir_val keep_type(adze_graph *g, ir_val v, ir_val y)
+ir_val ir_keep_type(adze_graph *g, ir_val v, ir_val y)
 {
 	if (y == 0 || ir_get(g, y)->type == ir_get(g, v)->type)
 		return y;
@@ -496,23 +771,27 @@ static ir_val step(adze_graph *g, ir_val v)
 	for (size_t i = 0; i < COUNT_OF(rule); i++) {
 		if (rule[i].class != ir_class(g, v))
 			continue;
-		ir_val y = keep_type(g, v, rule[i].run(g, v));
+		ir_val y = ir_keep_type(g, v, rule[i].run(g, v));
 		if (y != v)
 			return y;
 	}
 	return ir_fold_value(g, v);
 }
 
-static ir_val improve(struct ir_map *map, ir_val old)
+static ir_val settle(adze_graph *g, ir_val v)
 {
-	ir_val v = ir_clone(map, old);
 	for (int i = 0; v != 0 && i < MOST_STEPS; i++) {
-		ir_val y = step(map->to, v);
+		ir_val y = step(g, v);
 		if (y == v)
 			break;
 		v = y;
 	}
 	return v;
+}
+
+static ir_val improve(struct ir_map *map, ir_val old)
+{
+	return settle(map->to, ir_clone(map, old));
 }
 
 adze_status ir_simplify(adze_graph **g, struct diag *d)

@@ -171,10 +171,13 @@ TEST(simplify, transposes)
 	simplified("%y = transpose %t, axes=[0, 1] : f32[t<=7, 2]\nreturn y=%y\n",
 		   "return y=%t\n");
 	simplified("%0 = reshape %x : f32[1, 2, 3]\n"
-		   "%1 = transpose %0, axes=[1, 2, 0] : f32[2, 3, 1]\n"
-		   "%y = transpose %1, axes=[1, 0, 2] : f32[3, 2, 1]\nreturn y=%y\n",
+		   "%1 = transpose %0, axes=[2, 1, 0] : f32[3, 2, 1]\n"
+		   "%y = transpose %1, axes=[0, 2, 1] : f32[3, 1, 2]\nreturn y=%y\n",
 		   "%0 = reshape %x : f32[1, 2, 3]\n"
-		   "%y = transpose %0, axes=[2, 1, 0] : f32[3, 2, 1]\nreturn y=%y\n");
+		   "%y = transpose %0, axes=[2, 0, 1] : f32[3, 1, 2]\nreturn y=%y\n");
+	simplified("%0 = reshape %x : f32[1, 2, 3]\n"
+		   "%y = transpose %0, axes=[1, 0, 2] : f32[2, 1, 3]\nreturn y=%y\n",
+		   "%y = reshape %x : f32[2, 1, 3]\nreturn y=%y\n");
 }
 
 TEST(simplify, broadcasts)
@@ -184,6 +187,102 @@ TEST(simplify, broadcasts)
 		   "%y = broadcast %1, axes=[0, 3, 1] : f32[4, 3, 5, 2]\nreturn y=%y\n",
 		   "%y = broadcast %x, axes=[3, 1] : f32[4, 3, 5, 2]\nreturn y=%y\n");
 	kept("%y = broadcast %t, axes=[1, 0] : f32[2, t<=7]\nreturn y=%y\n");
+	simplified("%1 = reshape %x : f32[2, 1, 3]\n"
+		   "%y = broadcast %1, axes=[1, 2, 3] : f32[5, 2, 4, 3]\nreturn y=%y\n",
+		   "%y = broadcast %x, axes=[1, 3] : f32[5, 2, 4, 3]\nreturn y=%y\n");
+	kept("%1 = reshape %x : f32[6]\n"
+	     "%y = broadcast %1, axes=[1] : f32[2, 6]\nreturn y=%y\n");
+}
+
+/* What is spread is computed before it is. */
+TEST(simplify, computed_before)
+{
+	simplified("%1 = reduce %x, axes=[1] : f32[2]\n%2 = reshape %1 : f32[2, 1]\n"
+		   "%c = const {3} : f32[]\n%3 = broadcast %c, axes=[] : f32[2, 1]\n"
+		   "%4 = div %2, %3 : f32[2, 1]\n%5 = broadcast %4, axes=[0, 1] : f32[2, 3]\n"
+		   "%6 = exp %5 : f32[2, 3]\n%y = sub %x, %6 : f32[2, 3]\nreturn y=%y\n",
+		   "%1 = reduce %x, axes=[1] : f32[2]\n"
+		   "%c = const {3} : f32[]\n%3 = broadcast %c, axes=[] : f32[2]\n"
+		   "%4 = div %1, %3 : f32[2]\n%5 = exp %4 : f32[2]\n"
+		   "%6 = broadcast %5, axes=[0] : f32[2, 3]\n"
+		   "%y = sub %x, %6 : f32[2, 3]\nreturn y=%y\n");
+	simplified("%1 = broadcast %x, axes=[1, 2] : f32[4, 2, 3]\n"
+		   "%2 = broadcast %n, axes=[1, 2] : f32[4, a=2, b=3]\n"
+		   "%y = add %1, %2 : f32[4, a=2, b=3]\nreturn y=%y\n",
+		   "%1 = add %x, %n : f32[a=2, b=3]\n"
+		   "%y = broadcast %1, axes=[1, 2] : f32[4, a=2, b=3]\nreturn y=%y\n");
+	/* Spread otherwise, or not by much; and what is given stays in its shape. */
+	kept("%1 = broadcast %x, axes=[1, 2] : f32[3, 2, 3]\n"
+	     "%2 = broadcast %x, axes=[1, 0] : f32[3, 2, 3]\n"
+	     "%y = add %1, %2 : f32[3, 2, 3]\nreturn y=%y\n");
+	kept("%1 = reshape %x : f32[2, 3, 1]\n%y = exp %1 : f32[2, 3, 1]\nreturn y=%y\n");
+}
+
+TEST(simplify, slices_and_concats)
+{
+	simplified("%1 = concat %x, %x, %n, axis=1 : f32[a=2, b=9]\n"
+		   "%y = slice %1, start=[0, 7], limit=[1, 9] : f32[a=1, b=2]\nreturn y=%y\n",
+		   "%y = slice %n, start=[0, 1], limit=[1, 3] : f32[a=1, b=2]\nreturn y=%y\n");
+	simplified("%1 = slice %x, start=[0, 0], limit=[2, 3], stride=[1, 2] : f32[2, 2]\n"
+		   "%y = slice %1, start=[0, 1], limit=[2, 2] : f32[2, 1]\nreturn y=%y\n",
+		   "%y = slice %x, start=[0, 2], limit=[2, 3], stride=[1, 2] : f32[2, 1]\n"
+		   "return y=%y\n");
+	simplified("%1 = slice %x, start=[0, 0], limit=[2, 3], stride=[1, 2] : f32[2, 2]\n"
+		   "%y = slice %1, start=[0, 2], limit=[2, 2] : f32[2, 0]\nreturn y=%y\n",
+		   "%y = slice %x, start=[0, 0], limit=[2, 0], stride=[1, 2] : f32[2, 0]\n"
+		   "return y=%y\n");
+	simplified("%1 = concat %x, %x, axis=0 : f32[4, 3]\n"
+		   "%y = concat %x, %1, axis=0 : f32[6, 3]\nreturn y=%y\n",
+		   "%y = concat %x, %x, %x, axis=0 : f32[6, 3]\nreturn y=%y\n");
+	simplified("%1 = slice %x, start=[0, 0], limit=[2, 1] : f32[2, 1]\n"
+		   "%2 = slice %x, start=[0, 1], limit=[2, 3], stride=[1, 1] : f32[2, 2]\n"
+		   "%y = concat %1, %2, axis=1 : f32[2, 3]\nreturn y=%y\n",
+		   "return y=%x\n");
+}
+
+TEST(simplify, signs)
+{
+	simplified("%1 = neg %n : f32[a=2, b=3]\n%y = add %x, %1 : f32[a=2, b=3]\nreturn y=%y\n",
+		   "%y = sub %x, %n : f32[a=2, b=3]\nreturn y=%y\n");
+	simplified("%1 = neg %i : i32[2, 3]\n%y = add %1, %i : i32[2, 3]\nreturn y=%y\n",
+		   "%y = sub %i, %i : i32[2, 3]\nreturn y=%y\n");
+	simplified("%1 = neg %x : f32[2, 3]\n%y = sub %x, %1 : f32[2, 3]\nreturn y=%y\n",
+		   "%y = add %x, %x : f32[2, 3]\nreturn y=%y\n");
+	simplified("%1 = neg %x : f32[2, 3]\n%y = mul %1, %1 : f32[2, 3]\nreturn y=%y\n",
+		   "%y = mul %x, %x : f32[2, 3]\nreturn y=%y\n");
+	/* -(x) - y and (-x) * y are no less work the other way. */
+	kept("%1 = neg %x : f32[2, 3]\n%y = sub %1, %x : f32[2, 3]\nreturn y=%y\n");
+}
+
+TEST(simplify, products_for_quotients)
+{
+	simplified(SPLAT("c", "8", "f32") "%y = div %x, %c : f32[2, 3]\nreturn y=%y\n",
+		   SPLAT("c", "0.125", "f32") "%y = mul %x, %c : f32[2, 3]\nreturn y=%y\n");
+	simplified(SPLAT("c", "-0.5", "bf16") "%y = div %h, %c : bf16[2, 3]\nreturn y=%y\n",
+		   SPLAT("c", "-2", "bf16") "%y = mul %h, %c : bf16[2, 3]\nreturn y=%y\n");
+	simplified(SPLAT("c", "2", "f32") "%y = pow %x, %c : f32[2, 3]\nreturn y=%y\n",
+		   "%y = mul %x, %x : f32[2, 3]\nreturn y=%y\n");
+	kept(SPLAT("c", "3", "f32") "%y = div %x, %c : f32[2, 3]\nreturn y=%y\n");
+	kept(SPLAT("c", "0", "f32") "%y = div %x, %c : f32[2, 3]\nreturn y=%y\n");
+	/* 2^-140 is a number, 2^140 is not. */
+	kept(SPLAT("c", "7.1746481e-43", "f32") "%y = div %x, %c : f32[2, 3]\nreturn y=%y\n");
+	kept(SPLAT("c", "2", "i32") "%y = div %i, %c : i32[2, 3]\nreturn y=%y\n");
+	kept("%1 = convert %x : f64[2, 3]\n" SPLAT("c", "2", "f64")
+	     "%y = pow %1, %c : f64[2, 3]\nreturn y=%y\n");
+}
+
+TEST(simplify, negations)
+{
+	simplified("%1 = eq %x, %n : bool[a=2, b=3]\n%y = not %1 : bool[a=2, b=3]\nreturn y=%y\n",
+		   "%y = ne %x, %n : bool[a=2, b=3]\nreturn y=%y\n");
+	simplified("%c = add %i, %i : i32[2, 3]\n%1 = le %i, %c : bool[2, 3]\n"
+		   "%y = not %1 : bool[2, 3]\nreturn y=%y\n",
+		   "%c = add %i, %i : i32[2, 3]\n%y = gt %i, %c : bool[2, 3]\nreturn y=%y\n");
+	simplified("%1 = not %p : bool[2, 3]\n%2 = neg %x : f32[2, 3]\n"
+		   "%y = select %1, %x, %2 : f32[2, 3]\nreturn y=%y\n",
+		   "%2 = neg %x : f32[2, 3]\n%y = select %p, %2, %x : f32[2, 3]\nreturn y=%y\n");
+	/* Neither NaN < 1 nor NaN >= 1. */
+	kept("%1 = lt %x, %n : bool[a=2, b=3]\n%y = not %1 : bool[a=2, b=3]\nreturn y=%y\n");
 }
 
 TEST(simplify, moves_of_nothing)
