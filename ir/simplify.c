@@ -5,52 +5,16 @@
  * infinities too, is done; what is only nearly true (x + 0, x * 0, a * b * c) is not. One rule
  * has the order of a sum for its own: a reduction by a body is left that.
  */
-#include "ir/pass.h"
+#include "ir/simplify.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Rules, in the order they are tried, by the class of the nodes they look at. */
-#define RULES(RULE)                                                                \
-	RULE(EW, put_constant_right)  /* c + x: x + c */                           \
-	RULE(EW, drop_neutral)        /* x * 1, x / 1, x - 0, x + -0, max(x, -inf): x */ \
-	RULE(EW, take_absorbing)      /* integers: x * 0: 0, x & 0: 0 */           \
-	RULE(EW, join_equal)          /* max(x, x): x */                           \
-	RULE(EW, drop_twice)          /* -(-x): x */                               \
-	RULE(EW, drop_again)          /* abs(abs(x)): abs(x) */                    \
-	RULE(EW, choose)              /* select(true, x, y): x, select(c, x, x): x */ \
-	RULE(EW, drop_not)            /* !(a == b): a != b, select(!c, x, y): select(c, y, x) */ \
-	RULE(EW, move_sign)           /* x + -y: x - y, x - -y: x + y, -x * -y: x * y */ \
-	RULE(EW, use_product)         /* x / 2: x * 0.5, pow(x, 2): x * x */       \
-	RULE(EW, drop_convert)        /* to the type it has, or through a wider one */ \
-	RULE(EW, compute_splat)       /* f(all 1, all 2): all f(1, 2) */           \
-	RULE(EW, compute_before)      /* f(spread x): spread f(x) */               \
-	RULE(VIEW, move_splat)        /* all 1, moved: all 1 */                    \
-	RULE(VIEW, join_reshapes)     /* of a reshape, or to the shape it has */   \
-	RULE(VIEW, join_transposes)   /* of a transpose, or in order */            \
-	RULE(VIEW, use_reshape)       /* a transpose that moves axes of one element */ \
-	RULE(VIEW, join_broadcasts)   /* of a broadcast, or to the shape it has */ \
-	RULE(VIEW, spread_reshape)    /* a broadcast of a reshape that adds axes of 1 */ \
-	RULE(VIEW, drop_bitcast)      /* to the type it has, or through another */ \
-	RULE(VIEW, drop_reverse)      /* twice, or of nothing */                   \
-	RULE(VIEW, drop_slice)        /* of everything */                          \
-	RULE(VIEW, join_slices)       /* of a slice, or within a part of a concat */ \
-	RULE(MOVE, drop_pad)          /* of nothing */                             \
-	RULE(MOVE, drop_concat)       /* of one */                                 \
-	RULE(MOVE, take_blocks)       /* of what blocks stand for: the blocks first */ \
-	RULE(MOVE, join_concats)      /* of a concat, or of slices that lie side by side */ \
-	RULE(PLAIN, use_reduce)       /* by a body that is one associative function */
 
 /* Far more than a chain of rules on one node has; a guard against rules that undo others. */
 #define MOST_STEPS 100
 
 /* A value as all rules leave it; what rules make besides their result goes through it. */
 static ir_val settle(adze_graph *g, ir_val v);
-
-static enum ir_op op_of(const adze_graph *g, ir_val v)
-{
-	return (enum ir_op)ir_get(g, v)->op;
-}
 
 const void *ir_find_splat(const adze_graph *g, ir_val v)
 {
@@ -69,7 +33,7 @@ const void *ir_find_splat(const adze_graph *g, ir_val v)
 }
 
 /* A value of `like`'s shape and the type of `scalar`, all of whose elements are that. */
-static ir_val emit_splat(adze_graph *g, ir_val scalar, ir_val like)
+ir_val simplify_splat(adze_graph *g, ir_val scalar, ir_val like)
 {
 	adze_shape type = *ir_type(g, like);
 	if (type.rank == 0 || scalar == 0)
@@ -78,7 +42,7 @@ static ir_val emit_splat(adze_graph *g, ir_val scalar, ir_val like)
 	return ir_emit1(g, OP_BROADCAST, scalar, &none, &type);
 }
 
-static ir_val emit_element(adze_graph *g, adze_dtype dtype, const void *element)
+ir_val simplify_element(adze_graph *g, adze_dtype dtype, const void *element)
 {
 	adze_shape scalar = shape_make(dtype, 0, NULL);
 	return ir_const(g, &scalar, element);
@@ -91,7 +55,7 @@ static bool is_ew2(const adze_graph *g, ir_val v)
 	return op_is_ew_row(op_of(g, v)) && ir_get(g, v)->narg == 2;
 }
 
-static ir_val put_constant_right(adze_graph *g, ir_val v)
+ir_val simplify_put_constant_right(adze_graph *g, ir_val v)
 {
 	if (!is_ew2(g, v) || !(ew_info(op_ew(op_of(g, v)))->flags & EW_COMM))
 		return v;
@@ -124,7 +88,7 @@ static bool neutral_element(enum ew f, adze_dtype dtype, void *out)
 	return true;
 }
 
-static ir_val drop_neutral(adze_graph *g, ir_val v)
+ir_val simplify_drop_neutral(adze_graph *g, ir_val v)
 {
 	uint64_t element = 0;
 	if (!is_ew2(g, v))
@@ -137,7 +101,7 @@ static ir_val drop_neutral(adze_graph *g, ir_val v)
 	return ir_arg(g, v, 0);
 }
 
-static ir_val take_absorbing(adze_graph *g, ir_val v)
+ir_val simplify_take_absorbing(adze_graph *g, ir_val v)
 {
 	/* f(x, e) = e where e is what the other function starts with. */
 	static const enum ew other[][2] = {{EW_MUL, EW_ADD}, {EW_AND, EW_OR}, {EW_OR, EW_AND},
@@ -156,7 +120,7 @@ static ir_val take_absorbing(adze_graph *g, ir_val v)
 	return v;
 }
 
-static ir_val join_equal(adze_graph *g, ir_val v)
+ir_val simplify_join_equal(adze_graph *g, ir_val v)
 {
 	if (is_ew2(g, v) && (ew_info(op_ew(op_of(g, v)))->flags & EW_IDEM) &&
 	    ir_arg(g, v, 0) == ir_arg(g, v, 1))
@@ -164,7 +128,7 @@ static ir_val join_equal(adze_graph *g, ir_val v)
 	return v;
 }
 
-static ir_val drop_twice(adze_graph *g, ir_val v)
+ir_val simplify_drop_twice(adze_graph *g, ir_val v)
 {
 	enum ir_op op = op_of(g, v);
 	if ((op == OP_NEG || op == OP_NOT) && op_of(g, ir_arg(g, v, 0)) == op &&
@@ -173,7 +137,7 @@ static ir_val drop_twice(adze_graph *g, ir_val v)
 	return v;
 }
 
-static ir_val drop_again(adze_graph *g, ir_val v)
+ir_val simplify_drop_again(adze_graph *g, ir_val v)
 {
 	switch (op_of(g, v)) {
 	case OP_ABS:
@@ -188,7 +152,7 @@ static ir_val drop_again(adze_graph *g, ir_val v)
 	}
 }
 
-static ir_val choose(adze_graph *g, ir_val v)
+ir_val simplify_choose(adze_graph *g, ir_val v)
 {
 	if (op_of(g, v) != OP_SELECT)
 		return v;
@@ -198,7 +162,7 @@ static ir_val choose(adze_graph *g, ir_val v)
 	return which == NULL ? v : ir_arg(g, v, *which ? 1 : 2);
 }
 
-static ir_val drop_not(adze_graph *g, ir_val v)
+ir_val simplify_drop_not(adze_graph *g, ir_val v)
 {
 	static const enum ir_op other[][2] = {{OP_EQ, OP_NE}, {OP_LT, OP_GE}, {OP_GT, OP_LE}};
 	ir_val x = ir_arg(g, v, 0);
@@ -218,7 +182,7 @@ static ir_val drop_not(adze_graph *g, ir_val v)
 	return v;
 }
 
-static ir_val move_sign(adze_graph *g, ir_val v)
+ir_val simplify_move_sign(adze_graph *g, ir_val v)
 {
 	enum ir_op op = op_of(g, v);
 	if ((op != OP_ADD && op != OP_SUB && op != OP_MUL) ||
@@ -237,7 +201,7 @@ static ir_val move_sign(adze_graph *g, ir_val v)
 
 /* Division by a power of two is multiplication by another, if that is a number, too; a square
  * is computed in double and rounded once, like a product, in types of up to 32 bits. */
-static ir_val use_product(adze_graph *g, ir_val v)
+ir_val simplify_use_product(adze_graph *g, ir_val v)
 {
 	adze_dtype dtype = ir_type(g, v)->dtype;
 	uint64_t element = 0;
@@ -256,7 +220,7 @@ static ir_val use_product(adze_graph *g, ir_val v)
 	dtype_store_float(dtype, &element, 0, 1 / by);
 	if (dtype_load_float(dtype, &element, 0) != 1 / by)
 		return v;
-	ir_val scale = emit_splat(g, emit_element(g, dtype, &element), ir_arg(g, v, 1));
+	ir_val scale = simplify_splat(g, simplify_element(g, dtype, &element), ir_arg(g, v, 1));
 	return ir_emit2(g, OP_MUL, ir_arg(g, v, 0), scale, NULL);
 }
 
@@ -306,7 +270,7 @@ static bool holds_all(adze_dtype to, adze_dtype from)
 	       a.low >= b.low && a.top <= b.top;
 }
 
-static ir_val drop_convert(adze_graph *g, ir_val v)
+ir_val simplify_drop_convert(adze_graph *g, ir_val v)
 {
 	if (op_of(g, v) != OP_CONVERT)
 		return v;
@@ -328,7 +292,7 @@ static ir_val drop_convert(adze_graph *g, ir_val v)
 	return ir_emit1(g, OP_CONVERT, first, NULL, &type);
 }
 
-static ir_val compute_splat(adze_graph *g, ir_val v)
+ir_val simplify_compute_splat(adze_graph *g, ir_val v)
 {
 	const struct ir_node *n = ir_get(g, v);
 	ir_val scalar[3];
@@ -340,41 +304,11 @@ static ir_val compute_splat(adze_graph *g, ir_val v)
 			return v;
 	for (size_t i = 0; i < narg; i++) {
 		ir_val x = ir_arg(g, v, i);
-		scalar[i] = emit_element(g, ir_type(g, x)->dtype, ir_find_splat(g, x));
+		scalar[i] = simplify_element(g, ir_type(g, x)->dtype, ir_find_splat(g, x));
 	}
 	adze_shape type = shape_make(ir_type(g, v)->dtype, 0, NULL);
 	ir_val y = ir_emit(g, op_of(g, v), scalar, narg, NULL, &type);
-	return emit_splat(g, ir_fold_value(g, y), v);
-}
-
-static bool same_shape(const adze_graph *g, ir_val x, ir_val y)
-{
-	return shape_same_extents(ir_type(g, x), ir_type(g, y));
-}
-
-static bool is_one(const adze_dim *d)
-{
-	return dim_is_static(d) && d->size == 1;
-}
-
-/* A reshape that only adds or drops axes of one element. */
-static bool is_squeeze(const adze_graph *g, ir_val v)
-{
-	if (op_of(g, v) != OP_RESHAPE)
-		return false;
-	const adze_shape *a = ir_type(g, v), *b = ir_type(g, ir_arg(g, v, 0));
-	int k = 0;
-	for (int i = 0; i < a->rank; i++) {
-		while (k < b->rank && !dim_same(&a->dim[i], &b->dim[k]) && is_one(&b->dim[k]))
-			k++;
-		if (k < b->rank && dim_same(&a->dim[i], &b->dim[k]))
-			k++;
-		else if (!is_one(&a->dim[i]))
-			return false;
-	}
-	while (k < b->rank && is_one(&b->dim[k]))
-		k++;
-	return k == b->rank;
+	return simplify_splat(g, ir_fold_value(g, y), v);
 }
 
 /* Whether it is worth computing what is behind this view rather than the view: there is half as
@@ -384,10 +318,11 @@ static bool computes_before(const adze_graph *g, ir_val v)
 	ir_val x = ir_arg(g, v, 0);
 	if (op_of(g, v) == OP_BROADCAST)
 		return shape_count(ir_type(g, x)) <= shape_count(ir_type(g, v)) / 2;
-	return is_squeeze(g, v) && ir_class(g, x) != CLASS_VIEW && ir_class(g, x) != CLASS_SRC;
+	enum op_class class = ir_class(g, x);
+	return simplify_is_squeeze(g, v) && class != CLASS_VIEW && class != CLASS_SRC;
 }
 
-static ir_val compute_before(adze_graph *g, ir_val v)
+ir_val simplify_compute_before(adze_graph *g, ir_val v)
 {
 	const struct ir_node *n = ir_get(g, v);
 	size_t narg = n->narg;
@@ -410,10 +345,12 @@ static ir_val compute_before(adze_graph *g, ir_val v)
 	for (size_t i = 0; i < narg; i++) {
 		ir_val a = ir_arg(g, v, i);
 		const void *element = ir_find_splat(g, a);
-		arg[i] = element == NULL
-				 ? ir_arg(g, a, 0)
-				 : emit_splat(g, emit_element(g, ir_type(g, a)->dtype, element),
-					      ir_arg(g, view, 0));
+		if (element == NULL) {
+			arg[i] = ir_arg(g, a, 0);
+			continue;
+		}
+		arg[i] = simplify_element(g, ir_type(g, a)->dtype, element);
+		arg[i] = simplify_splat(g, arg[i], ir_arg(g, view, 0));
 	}
 	adze_shape small = *ir_type(g, ir_arg(g, view, 0)), type = *ir_type(g, v);
 	const void *attrs = ir_get(g, view)->attrs;
@@ -423,270 +360,7 @@ static ir_val compute_before(adze_graph *g, ir_val v)
 	return ir_emit1(g, op, y, attrs, &type);
 }
 
-/* ---- views ---- */
-
-static ir_val move_splat(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	const void *element = ir_find_splat(g, x);
-	if (element == NULL || op_of(g, v) == OP_BITCAST || op_of(g, v) == OP_BARRIER ||
-	    (op_of(g, v) == OP_BROADCAST && ir_type(g, x)->rank == 0 &&
-				op_of(g, x) == OP_CONST))
-		return v;
-	return emit_splat(g, emit_element(g, ir_type(g, v)->dtype, element), v);
-}
-
-static ir_val join_reshapes(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_RESHAPE)
-		return v;
-	if (ir_get(g, v)->type == ir_get(g, x)->type)
-		return x;
-	if (op_of(g, x) != OP_RESHAPE)
-		return v;
-	adze_shape type = *ir_type(g, v);
-	return ir_emit1(g, OP_RESHAPE, ir_arg(g, x, 0), NULL, &type);
-}
-
-static bool in_order(const struct ir_dims *axes)
-{
-	for (int i = 0; i < axes->n; i++)
-		if (axes->at[i] != i)
-			return false;
-	return true;
-}
-
-/* first, then second: axis i of the operand comes to second[first[i]]. */
-static struct attrs_axes compose(const struct ir_dims *first, const struct ir_dims *second)
-{
-	struct attrs_axes both = {.axes = {.n = first->n}};
-	for (int i = 0; i < first->n; i++)
-		both.axes.at[i] = second->at[first->at[i]];
-	return both;
-}
-
-static ir_val join_transposes(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_TRANSPOSE)
-		return v;
-	if (in_order(&IR_ATTRS(axes, g, v)->axes))
-		return x;
-	if (op_of(g, x) != OP_TRANSPOSE)
-		return v;
-	/* Here the lists say where an axis comes from: the outer one is looked up first. */
-	struct attrs_axes both = compose(&IR_ATTRS(axes, g, v)->axes, &IR_ATTRS(axes, g, x)->axes);
-	return ir_emit1(g, OP_TRANSPOSE, ir_arg(g, x, 0), &both, NULL);
-}
-
-static ir_val join_broadcasts(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_BROADCAST)
-		return v;
-	if (same_shape(g, x, v) && in_order(&IR_ATTRS(axes, g, v)->axes))
-		return x;
-	if (op_of(g, x) != OP_BROADCAST)
-		return v;
-	struct attrs_axes both = compose(&IR_ATTRS(axes, g, x)->axes, &IR_ATTRS(axes, g, v)->axes);
-	adze_shape type = *ir_type(g, v);
-	return ir_emit1(g, OP_BROADCAST, ir_arg(g, x, 0), &both, &type);
-}
-
-static ir_val use_reshape(adze_graph *g, ir_val v)
-{
-	if (op_of(g, v) != OP_TRANSPOSE)
-		return v;
-	const struct ir_dims *axes = &IR_ATTRS(axes, g, v)->axes;
-	const adze_shape *s = ir_type(g, ir_arg(g, v, 0));
-	int64_t last = -1;
-	for (int i = 0; i < axes->n; i++) {
-		const adze_dim *d = &s->dim[axes->at[i]];
-		if (is_one(d))
-			continue;
-		if (axes->at[i] < last)
-			return v;
-		last = axes->at[i];
-	}
-	adze_shape type = *ir_type(g, v);
-	return ir_emit1(g, OP_RESHAPE, ir_arg(g, v, 0), NULL, &type);
-}
-
-static ir_val spread_reshape(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_BROADCAST || !is_squeeze(g, x))
-		return v;
-	const adze_shape *a = ir_type(g, x), *b = ir_type(g, ir_arg(g, x, 0));
-	struct attrs_axes axes = {.axes = {.n = b->rank}};
-	int k = 0;
-	for (int i = 0; i < a->rank && k < b->rank; i++)
-		if (dim_same(&a->dim[i], &b->dim[k]))
-			axes.axes.at[k++] = IR_ATTRS(axes, g, v)->axes.at[i];
-	if (k < b->rank)
-		return v; /* it drops axes, too */
-	adze_shape type = *ir_type(g, v);
-	return ir_emit1(g, OP_BROADCAST, ir_arg(g, x, 0), &axes, &type);
-}
-
-static ir_val drop_bitcast(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_BITCAST)
-		return v;
-	if (op_of(g, x) == OP_BITCAST)
-		x = ir_arg(g, x, 0);
-	/* What has the same extents has elements as wide. */
-	if (ir_type(g, x)->dtype == ir_type(g, v)->dtype)
-		return x;
-	return v;
-}
-
-/* The axes along which a reverse moves anything, as bits. */
-static unsigned reversed_axes(const adze_graph *g, ir_val v)
-{
-	const struct ir_dims *axes = &IR_ATTRS(axes, g, v)->axes;
-	unsigned set = 0;
-	for (int i = 0; i < axes->n; i++)
-		if (ir_type(g, v)->dim[axes->at[i]].size > 1)
-			set |= 1u << axes->at[i];
-	return set;
-}
-
-static ir_val drop_reverse(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_REVERSE)
-		return v;
-	if (reversed_axes(g, v) == 0)
-		return x;
-	if (op_of(g, x) == OP_REVERSE && reversed_axes(g, x) == reversed_axes(g, v))
-		return ir_arg(g, x, 0);
-	return v;
-}
-
-static ir_val drop_slice(adze_graph *g, ir_val v)
-{
-	/* With the operand's extent the result has all of it: places do not repeat. */
-	if (op_of(g, v) == OP_SLICE && same_shape(g, ir_arg(g, v, 0), v))
-		return ir_arg(g, v, 0);
-	return v;
-}
-
-/* The part of a concat that holds all of a slice, and where that begins in it; 0 for none. */
-static ir_val find_part(const adze_graph *g, ir_val concat, const struct attrs_slice *a,
-			int64_t *start)
-{
-	int64_t axis = IR_ATTRS(axis, g, concat)->axis, at = 0;
-	for (size_t i = 0; i < ir_get(g, concat)->narg; i++) {
-		ir_val x = ir_arg(g, concat, i);
-		int64_t size = ir_type(g, x)->dim[axis].size;
-		if (a->start.at[axis] >= at && a->limit.at[axis] <= at + size) {
-			*start = at;
-			return x;
-		}
-		at += size;
-	}
-	return 0;
-}
-
-static ir_val join_slices(adze_graph *g, ir_val v)
-{
-	ir_val x = ir_arg(g, v, 0);
-	if (op_of(g, v) != OP_SLICE)
-		return v;
-	struct attrs_slice a = *IR_ATTRS(slice, g, v);
-	if (op_of(g, x) == OP_CONCAT) {
-		int64_t axis = IR_ATTRS(axis, g, x)->axis, start = 0;
-		ir_val part = find_part(g, x, &a, &start);
-		a.start.at[axis] -= start;
-		a.limit.at[axis] -= start;
-		return part != 0 ? ir_emit1(g, OP_SLICE, part, &a, NULL) : v;
-	}
-	if (op_of(g, x) != OP_SLICE)
-		return v;
-	const struct attrs_slice *b = IR_ATTRS(slice, g, x);
-	for (int i = 0; i < a.start.n; i++) {
-		int64_t step = dims_or(&b->stride, i, 1), from = b->start.at[i];
-		bool none = a.limit.at[i] == a.start.at[i];
-		/* Up to the last element that is taken, so that it stays inside. */
-		a.limit.at[i] = none ? from : from + (a.limit.at[i] - 1) * step + 1;
-		a.start.at[i] = none ? from : from + a.start.at[i] * step;
-		a.stride.at[i] = dims_or(&IR_ATTRS(slice, g, v)->stride, i, 1) * step;
-	}
-	a.stride.n = a.start.n;
-	return ir_emit1(g, OP_SLICE, ir_arg(g, x, 0), &a, NULL);
-}
-
-/* ---- moves ---- */
-
-static ir_val drop_pad(adze_graph *g, ir_val v)
-{
-	if (op_of(g, v) != OP_PAD)
-		return v;
-	const struct attrs_pad *a = IR_ATTRS(pad, g, v);
-	for (int i = 0; i < a->low.n; i++)
-		if (a->low.at[i] != 0 || a->high.at[i] != 0 || dims_or(&a->interior, i, 0) != 0)
-			return v;
-	return ir_arg(g, v, 0);
-}
-
-static ir_val drop_concat(adze_graph *g, ir_val v)
-{
-	return op_of(g, v) == OP_CONCAT && ir_get(g, v)->narg == 1 ? ir_arg(g, v, 0) : v;
-}
-
-/* What lies side by side in `x` along the axis becomes one slice of both; 0 where it does not. */
-static ir_val join_two(adze_graph *g, ir_val a, ir_val b, int64_t axis)
-{
-	if (op_of(g, a) != OP_SLICE || op_of(g, b) != OP_SLICE ||
-	    ir_arg(g, a, 0) != ir_arg(g, b, 0))
-		return 0;
-	struct attrs_slice both = *IR_ATTRS(slice, g, a), right = *IR_ATTRS(slice, g, b);
-	if (both.limit.at[axis] != right.start.at[axis] || dims_or(&both.stride, (int)axis, 1) != 1)
-		return 0;
-	both.limit.at[axis] = right.limit.at[axis];
-	right.start.at[axis] = both.start.at[axis];
-	if (both.stride.n == 0 && right.stride.n == both.start.n) {
-		both.stride = right.stride;
-		for (int i = 0; i < both.stride.n; i++)
-			if (right.stride.at[i] != 1)
-				return 0;
-	} else if (right.stride.n == 0 && both.stride.n == both.start.n) {
-		right.stride.n = both.stride.n;
-		for (int i = 0; i < both.stride.n; i++)
-			right.stride.at[i] = 1;
-	}
-	return attrs_equal(op_info(OP_SLICE)->attrs, &both, &right)
-		       ? ir_emit1(g, OP_SLICE, ir_arg(g, a, 0), &both, NULL)
-		       : 0;
-}
-
-static ir_val join_concats(adze_graph *g, ir_val v)
-{
-	ir_val part[64];
-	size_t n = 0, narg = ir_get(g, v)->narg;
-	bool joined = false;
-	if (op_of(g, v) != OP_CONCAT)
-		return v;
-	const struct attrs_axis a = *IR_ATTRS(axis, g, v);
-	for (size_t i = 0; i < narg; i++) {
-		ir_val x = ir_arg(g, v, i);
-		bool same = op_of(g, x) == OP_CONCAT && IR_ATTRS(axis, g, x)->axis == a.axis;
-		size_t more = same ? ir_get(g, x)->narg : 1;
-		joined |= same;
-		for (size_t k = 0; k < more; k++) {
-			ir_val next = same ? ir_arg(g, x, k) : x;
-			ir_val both = n > 0 ? join_two(g, part[n - 1], next, a.axis) : 0;
-			joined |= both != 0;
-			if (both == 0 && n == COUNT_OF(part))
-				return v;
-			part[both != 0 ? n - 1 : n++] = both != 0 ? both : next;
-		}
-	}
-	return joined ? ir_emit(g, OP_CONCAT, part, n, &a, NULL) : v;
-}
+/* ---- reductions ---- */
 
 /* The associative function that a body is, and that what it begins with is neutral to. */
 static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum ew *out)
@@ -708,7 +382,7 @@ static bool find_function(const adze_graph *g, int64_t body, ir_val init, enum e
 }
 
 /* A few rows of a table in blocks, and not all of it, become f32. */
-static ir_val take_blocks(adze_graph *g, ir_val v)
+ir_val simplify_take_blocks(adze_graph *g, ir_val v)
 {
 	ir_val x = ir_arg(g, v, 0);
 	if (op_of(g, v) != OP_TAKE || op_of(g, x) != OP_DEQUANTIZE_BLOCKS ||
@@ -721,7 +395,7 @@ static ir_val take_blocks(adze_graph *g, ir_val v)
 	return ir_emit1(g, OP_DEQUANTIZE_BLOCKS, rows, &blocks, NULL);
 }
 
-static ir_val use_reduce(adze_graph *g, ir_val v)
+ir_val simplify_use_reduce(adze_graph *g, ir_val v)
 {
 	enum ew by;
 	if (op_of(g, v) == OP_REDUCE_BODY && ir_get(g, v)->narg == 2) {
@@ -753,7 +427,7 @@ struct rule {
 };
 
 static const struct rule rule[] = {
-#define RULE(cls, run) {CLASS_##cls, run},
+#define RULE(cls, run) {CLASS_##cls, simplify_##run},
 	RULES(RULE)
 #undef RULE
 };
