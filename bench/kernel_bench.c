@@ -54,8 +54,8 @@ static void call_conv(const struct job *j)
 {
 	const struct window2d *s = &j->window;
 	struct conv_part all = {0, s->out_channels, 0, s->out_height, 0, s->out_width};
-	struct conv_done done = {NULL, NULL};
-	((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, s, &all, j->work, &done);
+	struct conv_after after = {0};
+	((conv2d_f32_fn *)j->run)(j->y, j->a, j->b, s, &all, j->work, &after);
 }
 
 /* Parts of attention: 64 wide, a block of keys. */

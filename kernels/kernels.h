@@ -196,8 +196,15 @@ struct conv_part {
 	size_t from, to, top, bottom, left, right;
 };
 
-/** Called with the range of channels of a part that are there, as soon as they are; or NULL. */
-struct conv_done {
+/**
+ * What becomes of a convolution's results before they leave the cache: of each sum, relu((sum -
+ * sub[o]) * mul[o] + add[o] + other), every step rounded, without the steps that are NULL or
+ * false; o is the channel, `other` lies as y does. Then `run`, where there is one, is told of each
+ * range of channels that are there for all of the part.
+ */
+struct conv_after {
+	const float *sub, *mul, *add, *other;
+	int relu;
 	void (*run)(void *self, size_t first, size_t end);
 	void *self;
 };
@@ -208,7 +215,7 @@ struct conv_done {
  * bytes of window.h, aligned to 64. Every sum runs in an order that the shape alone decides.
  */
 typedef void conv2d_f32_fn(float *y, const float *x, const float *w, const struct window2d *s,
-			   const struct conv_part *p, void *work, const struct conv_done *done);
+			   const struct conv_part *p, void *work, const struct conv_after *after);
 
 /**
  * One image, channels from <= c < to: the largest, or the sum, over each window; places outside

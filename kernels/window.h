@@ -9,11 +9,12 @@
 
 #include "kernels/kernels.h"
 
-/** The most output channels, and places, of a convolution's tile: of any instruction set. */
-#define CONV_ROWS 16
+/** The most places of a convolution's tile, of any instruction set. */
 #define CONV_COLUMNS 64
-/* Steps of a sum whose weights are packed at a time, where places stand on the left. */
-#define CONV_STEPS 512
+/** The most places that are done as rows where they fill no vector. */
+#define CONV_DOTS 4
+/* Floats of packed patches, which should stay in the second cache. */
+#define CONV_PATCHES (128 << 10)
 
 /**
  * Of a window's places along one axis, those from `*from` on and before `*to` lie inside
@@ -44,9 +45,11 @@ static inline ptrdiff_t window_at(const struct window2d *s, int axis, size_t i)
  * stride apart, side by side.
  */
 struct conv_block {
-	int copies, few; /* few: places stand on the left of the product */
+	int copies;
 	size_t rows, pitch, phases[2], plane;
-	size_t left, right; /* floats of `work` for weights, and for the image */
+	int few;      /* patches are packed, for so many steps of the sum: rows are short */
+	size_t steps;
+	size_t patches, image; /* floats of `work` for them, and for the image */
 };
 
 /* Places of a window's axis that differ by more than strides: 1 + the largest. */
@@ -72,38 +75,42 @@ static inline void conv_copies(const struct window2d *s, const struct conv_part 
 	b->pitch = p->right - p->left + reach[1];
 	/* An odd number of cache lines, so that channels do not push each other out. */
 	b->plane = ((b->phases[0] * b->phases[1] * b->rows * b->pitch + 15) / 16 | 1) * 16;
-	b->right = s->channels / s->groups * b->plane + CONV_COLUMNS;
+	b->image = s->channels / s->groups * b->plane + CONV_COLUMNS;
 }
 
-/* Whether vectors along channels leave less unused than vectors along places, though both sides
- * of the product have to be packed then: in products for each step of the sum. */
+/* Whether packed patches leave so much less of vectors unused that packing them pays, which
+ * costs a place some products for each step of the sum. Only of whole images, so that a result
+ * does not depend on how they are cut. */
 static inline int conv_is_few(const struct window2d *s, const struct conv_part *p,
 			      const struct conv_block *b)
 {
-	size_t columns = p->right - p->left, rows = p->bottom - p->top;
-	size_t outs = s->out_channels / s->groups, n = rows * columns;
-	size_t along = ((rows - 1) * b->pitch + columns + 15) / 16 * 16 * outs;
-	size_t across = (outs + 15) / 16 * 16 * n + 8 * n + 5 * outs;
-	return columns == s->out_width && outs >= 32 && across < along;
+	size_t outs = s->out_channels / s->groups, n = s->out_height * s->out_width;
+	size_t along = ((s->out_height - 1) * b->pitch + s->out_width + 15) / 16 * 16 * outs;
+	size_t rest = n % 16 <= CONV_DOTS ? n % 16 * 2 : 16;
+	return s->channels >= s->groups && p->top == 0 && p->left == 0 &&
+	       p->bottom == s->out_height && p->right == s->out_width &&
+	       (n / 16 * 16 + rest) * outs + 8 * n < along;
 }
 
 static inline struct conv_block conv_block(const struct window2d *s, const struct conv_part *p)
 {
 	size_t per = s->channels / s->groups, taps = s->window[0] * s->window[1];
 	size_t columns = p->right - p->left, n = (p->bottom - p->top) * columns;
-	int copies = taps != 1 || columns != s->width || s->pad[0] != 0 ||
-		      s->pad[1] != 0 || s->stride[0] != 1 || s->stride[1] != 1 ||
-		      s->out_height > s->height || s->out_width != s->width;
+	int copies = taps != 1 || columns != s->width || s->pad[0] != 0 || s->pad[1] != 0 ||
+		     s->stride[0] != 1 || s->stride[1] != 1 || s->out_height > s->height ||
+		     s->out_width != s->width;
 	struct conv_block b = {.copies = copies, .pitch = s->width,
-			       .plane = s->height * s->width,
-			       .left = CONV_ROWS * per * taps + CONV_COLUMNS,
-			       .right = CONV_COLUMNS * per};
+			       .plane = s->height * s->width, .image = CONV_COLUMNS * per};
 	if (copies)
 		conv_copies(s, p, &b);
 	b.few = conv_is_few(s, p, &b);
-	if (b.few)
-		b.left = (n + CONV_ROWS) * per * taps + CONV_STEPS * CONV_COLUMNS +
-			 (n + 2 * CONV_ROWS) * CONV_COLUMNS;
+	if (b.few) {
+		size_t width = (n + CONV_COLUMNS - 1) / CONV_COLUMNS * CONV_COLUMNS;
+		b.steps = CONV_PATCHES / width > 64 ? CONV_PATCHES / width : 64;
+		b.steps = b.steps < per * taps ? b.steps : per * taps;
+		b.patches = (width + CONV_DOTS) * b.steps + 16 +
+			    s->out_channels / s->groups * width;
+	}
 	return b;
 }
 
@@ -127,11 +134,11 @@ static inline size_t conv_work(const struct window2d *s, const struct conv_part 
 		copy *= (extent[i] + (window - 1) * (double)s->dilation[i] / stride) *
 			(stride < window ? stride : window);
 	}
-	if ((outs + CONV_COLUMNS) * (per * taps + CONV_COLUMNS) + per * (copy + 32) > 1e12)
+	if (outs * (double)s->out_channels + taps + per * (copy + 128) > 1e12)
 		return SIZE_MAX;
 	struct conv_block b = conv_block(s, p);
 	return s->window[0] * s->window[1] * sizeof(size_t) +
-	       (b.left + b.right) * sizeof(float);
+	       (b.patches + b.image) * sizeof(float);
 }
 
 /** One pooled output: its window over one channel `x`, by rows and columns, in order. */

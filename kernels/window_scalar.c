@@ -26,21 +26,32 @@ static float conv_one(const float *x, const float *w, const struct window2d *s, 
 	return sum;
 }
 
+static float conv_finish(const struct conv_after *f, size_t o, size_t at, float v)
+{
+	v = f->sub != NULL ? v - f->sub[o] : v;
+	v = f->mul != NULL ? v * f->mul[o] : v;
+	v = f->add != NULL ? v + f->add[o] : v;
+	v = f->other != NULL ? v + f->other[at] : v;
+	return f->relu && v < 0 ? 0 : v;
+}
+
 void conv2d_f32_scalar(float *y, const float *x, const float *w, const struct window2d *s,
-		       const struct conv_part *p, void *work, const struct conv_done *done)
+		       const struct conv_part *p, void *work, const struct conv_after *after)
 {
 	size_t per = s->channels / s->groups, outs = s->out_channels / s->groups;
 	(void)work;
 	for (size_t o = p->from; o < p->to; o++) {
 		const float *group = x + o / outs * per * s->height * s->width;
 		const float *weights = w + o * per * s->window[0] * s->window[1];
-		float *out = y + o * s->out_height * s->out_width;
 		for (size_t i = p->top; i < p->bottom; i++)
-			for (size_t j = p->left; j < p->right; j++)
-				out[i * s->out_width + j] = conv_one(group, weights, s, i, j);
+			for (size_t j = p->left; j < p->right; j++) {
+				size_t at = (o * s->out_height + i) * s->out_width + j;
+				y[at] = conv_finish(after, o, at,
+						    conv_one(group, weights, s, i, j));
+			}
 	}
-	if (done->run != NULL)
-		done->run(done->self, p->from, p->to);
+	if (after->run != NULL)
+		after->run(after->self, p->from, p->to);
 }
 
 #define POOL(name)                                                                         \

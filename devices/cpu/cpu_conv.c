@@ -2,6 +2,8 @@
  *
  * Convolutions, cut into parts: of images, rows and channels.
  */
+#include <string.h>
+
 #include "devices/cpu/cpu_window.h"
 
 static struct any_window conv_window(const struct cpu_step *step,
@@ -40,23 +42,37 @@ static int64_t round_up(int64_t v, int64_t to)
 static size_t read_by(const struct window2d *s, const struct conv_part *p)
 {
 	struct conv_block b = conv_block(s, p);
-	return b.copies ? b.right : s->channels / s->groups * (p->bottom - p->top) * s->width;
+	return b.copies ? b.image : s->channels / s->groups * (p->bottom - p->top) * s->width;
 }
 
-static bool fits(const struct window2d *s, const struct conv_part *p)
+/* The most rows of a part that read no more than that; at least one. */
+static size_t most_rows(const struct window2d *s, size_t floats)
 {
-	size_t places = (p->bottom - p->top) * (p->right - p->left);
-	return read_by(s, p) <= (places < PART_PLACES ? PART_MOST : PART_FLOATS);
+	struct conv_part p = {0, s->out_channels, 0, 1, 0, s->out_width};
+	size_t low = 1, high = s->out_height;
+	while (low < high) {
+		p.bottom = (low + high + 1) / 2;
+		if (read_by(s, &p) <= floats)
+			low = p.bottom;
+		else
+			high = p.bottom - 1;
+	}
+	return low;
 }
 
 /* The part of one image that is made at a time, without its channels: rows, and where one row
  * is too much, a piece of it. */
 static struct conv_part first_part(const struct window2d *s)
 {
-	struct conv_part p = {0, s->out_channels, 0, s->out_height, 0, s->out_width};
-	while (!fits(s, &p) && p.bottom > 1)
-		p.bottom = (p.bottom + 1) / 2;
-	while (!fits(s, &p) && p.right > CONV_COLUMNS)
+	size_t rows = most_rows(s, PART_FLOATS), more = PART_PLACES / s->out_width;
+	if (rows < more) {
+		rows = most_rows(s, PART_MOST);
+		rows = rows < more ? rows : more;
+	}
+	size_t parts = (s->out_height + rows - 1) / rows;
+	rows = (s->out_height + parts - 1) / parts;
+	struct conv_part p = {0, s->out_channels, 0, rows, 0, s->out_width};
+	while (rows == 1 && read_by(s, &p) > PART_FLOATS && p.right > CONV_COLUMNS)
 		p.right = (p.right + 1) / 2;
 	return p;
 }
@@ -112,6 +128,50 @@ static struct conv_part find_part(const struct cpu_work *w, const struct window2
 	return p;
 }
 
+/* ---- what follows ---- */
+
+/* Whether a load is one number for each channel of w's result. */
+static bool by_channel(const struct cpu_work *w, const struct cpu_box *b)
+{
+	int64_t plane = w->box[0].count / w->box[0].extent[0] / w->box[0].extent[1];
+	int c = b->rank - 2;
+	return (b->rank == 2 || b->rank == 3) && b->extent[c] == w->box[0].extent[1] &&
+	       b->extent[c + 1] == plane && b->stride[c] == 1 && b->stride[c + 1] == 0 &&
+	       (b->rank == 2 || b->stride[0] == 0);
+}
+
+/* The epilogue as what the kernel does itself; false where it is something else. */
+static bool find_after(const struct cpu_work *w, struct conv_after *out)
+{
+	const struct cpu_prog *p = &w->step->epi;
+	const float **place[] = {&out->sub, &out->mul, &out->add, &out->other};
+	static const enum ew step[] = {EW_SUB, EW_MUL, EW_ADD, EW_ADD};
+	int at = 0, carried = 0;
+	memset(out, 0, sizeof *out);
+	for (int i = 0; i < p->nins; i++) {
+		const struct cpu_ins *s = &p->ins[i];
+		int second = s->src[0] != carried;
+		if (s->kind != CPU_INS_EW || s->dtype != ADZE_F32 || out->relu ||
+		    s->src[second] != carried)
+			return false;
+		carried = s->dst;
+		out->relu = s->ew == EW_RELU;
+		if (out->relu)
+			continue;
+		const struct cpu_box *b = s->nsrc == 2 && s->src[!second] < p->nload
+						  ? &w->box[p->load[s->src[!second]]]
+						  : NULL;
+		if (b == NULL || s->src[!second] == 0 || (second && s->ew == EW_SUB))
+			return false;
+		while (at < 4 && (s->ew != step[at] || !(at < 3 ? by_channel(w, b) : b->dense)))
+			at++;
+		if (at == 4)
+			return false;
+		*place[at++] = (const float *)b->at;
+	}
+	return true;
+}
+
 /* A part under way, for what is done to its channels while they are in the cache. */
 struct conv_job {
 	const struct cpu_work *w;
@@ -153,17 +213,24 @@ static void conv_task(void *job, size_t task, int worker)
 	char *work = scratch + size_round_up(cpu_prog_bytes(&w->step->epi), 64);
 	struct conv_job j = {.w = w, .scratch = scratch, .plane = cpu_plane(any.out, any.rank),
 			     .width = (int64_t)s.out_width};
-	struct conv_done done = {w->step->epi.nload > 0 ? finish : NULL, &j};
+	struct conv_after after;
+	const float *other = NULL;
 	cpu_range(w, task, &from, &to);
-	if (w->step->epi.nload > 0)
+	if (find_after(w, &after)) {
+		other = after.other;
+	} else {
 		cpu_prog_begin(w, &w->step->epi, scratch);
+		after = (struct conv_after){.run = finish, .self = &j};
+	}
 	for (int64_t unit = from; unit < to; unit++) {
 		struct conv_part p = find_part(w, &s, unit, &j.image);
 		j.part = &p;
+		if (other != NULL)
+			after.other = other + j.image * y->extent[1] * j.plane;
 		((conv2d_f32_fn *)w->bound->root->run)(
 			(float *)y->at + j.image * y->extent[1] * j.plane,
 			(float *)x->at + j.image * in_plane, (float *)w->box[2].at, &s, &p, work,
-			&done);
+			&after);
 	}
 }
 
