@@ -75,7 +75,7 @@ static bool prepare(adze_device *device, adze_graph *g, const struct attention *
 
 static void report(const struct attention *a, int threads, const struct bench_time *t, size_t arena)
 {
-	const struct bench_ceilings *most = bench_ceilings(threads);
+	const struct ceilings *most = bench_ceilings(threads);
 	char parameters[256], extra[256];
 	double flops = 4.0 * HEADS * a->rows * a->keys * WIDTH * a->seen, ns = t->median * 1e3;
 	double bytes = 2.0 * a->kv * a->keys * WIDTH * (double)dtype_bytes(a->cache) * a->seen;

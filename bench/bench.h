@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "adze.h"
+#include "cmd_ceilings.h"
 
 /** One repeat of what is measured; false ends the measurement. */
 typedef bool bench_function(void *self);
@@ -49,15 +50,8 @@ int bench_failed(adze_context *context, const char *name);
 /** A context with `threads` and no cache; exits without memory. */
 adze_context *bench_context(int threads);
 
-/** The most that `threads` threads reach: f32 multiply-adds and int8 products in operations a
- * nanosecond; reading memory by 8 neighbouring rows and in one stream, and the better of both,
- * copying it (bytes read and written), reading caches, in bytes a nanosecond. 0 where this
- * build cannot measure it. */
-struct bench_ceilings {
-	double fma, dot, read, rows, stream, copy, l1, l2, l3;
-};
 /** Measured once for each number of threads. */
-const struct bench_ceilings *bench_ceilings(int threads);
+const struct ceilings *bench_ceilings(int threads);
 
 /** A weight file in memory with random values for all weights of an executable: matrices of
  * mean 0, all else around 1; bytes in blocks of `format` where that is not NULL. */

@@ -160,7 +160,7 @@ static bool prepare(adze_device *device, adze_graph *g, const struct contest *k,
 static void report(const struct contest *k, int threads, const struct bench_time *t, size_t arena)
 {
 	char parameters[256], extra[256];
-	const struct bench_ceilings *most = bench_ceilings(threads);
+	const struct ceilings *most = bench_ceilings(threads);
 	double ns = t[0].median * 1e3, work = most->fma > 0 ? k->flops / most->fma : 0;
 	double moved = most->copy > 0 ? k->bytes / most->copy : 0;
 	snprintf(parameters, sizeof parameters, "%s,\"threads\":%d", k->parameters, threads);

@@ -234,7 +234,7 @@ static void print_kernel(const struct kernel_impl *impl, const struct job *j,
 			 const struct bench_time t[2])
 {
 	double ns = t[0].median * 1e3;
-	const struct bench_ceilings *most = bench_ceilings(1);
+	const struct ceilings *most = bench_ceilings(1);
 	double work = most->fma > 0 ? j->flops / most->fma : 0;
 	double moved = most->l1 > 0 ? j->bytes / most->l1 : 0;
 	char parameters[128], extra[256];

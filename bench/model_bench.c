@@ -200,7 +200,7 @@ static void report(const struct model *m, int threads, const struct bench_weight
 		   const struct job *j, const struct bench_time *t)
 {
 	char parameters[128], extra[256];
-	const struct bench_ceilings *most = bench_ceilings(threads);
+	const struct ceilings *most = bench_ceilings(threads);
 	double rows = (double)m->batch * m->length, ns = t->median * 1e3;
 	double flops = m->flops + 2 * (w->matrix_count - m->once) * rows + 2 * m->once;
 	/* Few weights stay in the caches from call to call. */

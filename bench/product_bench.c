@@ -111,7 +111,7 @@ static void report(const struct types *type, int m, int threads, const struct be
 		   const char *const *name, int n)
 {
 	char parameters[128], extra[256];
-	const struct bench_ceilings *most = bench_ceilings(threads);
+	const struct ceilings *most = bench_ceilings(threads);
 	double flops = 2.0 * m * WIDTH * LENGTH, ns = t[0].median * 1e3, best = 0;
 	double bytes = (double)WIDTH * weight_columns(type) *
 		       (double)adze_dtype_bytes(weight_type(type));

@@ -42,6 +42,7 @@ struct device_step {
 	const char *file;   /* where a program asked for it; "" where that is not known */
 	int line;
 	char text[40];      /* what `name` points to */
+	char shapes[120];   /* of what it makes, then of what it reads: "f32[7,32] f32[7,64]" */
 	adze_cost cost;
 };
 

@@ -44,6 +44,7 @@ typedef struct adze_profile_record {
 	uint32_t inside;       /* the record of the loop, branch or step that it is a part of */
 	uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC */
 	adze_cost cost;        /* of the step, for the sizes of this call */
+	const char *shapes;    /* what it makes and reads: until another record is asked for */
 } adze_profile_record;
 #define ADZE_PROFILE_NONE UINT32_MAX /* `inside` of a step of the graph itself */
 
@@ -59,6 +60,7 @@ typedef struct adze_profile_step {
 	const char *kernel; /* the function, "softmax_f32_avx2"; "" where there are several */
 	const char *value;  /* what it makes: "%12" of the planned graph, an output's name, or "" */
 	const char *what;   /* the operations in it: "dot+add+gelu"; or "" */
+	const char *shapes; /* of what it makes, then of what it reads, in one of the calls */
 	const char *file;   /* the line of the program that asked for it; "" and 0: not known */
 	int line;
 	uint64_t runs;      /* those below are 0 where it never ran */

@@ -72,6 +72,7 @@ void cmd_table_row(struct cmd_table *t, const char *const *cells);
 #define CMD_ROW(t, ...) cmd_table_row((t), (const char *const[]){__VA_ARGS__})
 /** Prints it, each line after `indent`, and frees it. */
 void cmd_table_print(struct cmd_table *t, const char *indent);
+void cmd_table_write(struct cmd_table *t, const char *indent, FILE *to);
 void cmd_table_free(struct cmd_table *t);
 
 /** Text that shows control characters as `?`; cut to fit. Returns `out`. */

@@ -199,6 +199,7 @@ static void print_exe_json(const char *path, const struct exe_file *x)
 	cmd_put(o, "target", cmd_json_text(x->meta.target));
 	cmd_put(o, "fingerprint", json_string(print));
 	cmd_put(o, "arena_bytes", json_integer((json_int_t)x->signature.arena_bytes));
+	cmd_put(o, "live_bytes", json_integer((json_int_t)x->signature.live_bytes));
 	for (int i = 1; i < EXE_KIND_COUNT; i++) {
 		json_t *v = json_object();
 		cmd_put(v, "name", json_string(section_name[i]));
@@ -223,14 +224,15 @@ static int inspect_exe(const char *path, const struct cmd_file *file, bool json)
 	} else if (json) {
 		print_exe_json(path, &x);
 	} else {
-		char text[512], name[512], size[32];
+		char text[512], name[512], size[32], least[32];
 		printf("%s: executable of graph %s for %s:%s, %s\n",
 		       cmd_clean(path, text, sizeof text),
 		       cmd_clean(x.signature.graph, name, sizeof name), x.meta.device,
 		       x.meta.target, cmd_bytes((double)file->len, size, sizeof size));
 		print_signature(&x.signature);
-		printf("memory of a call: %s\nsections:",
-		       cmd_bytes((double)x.signature.arena_bytes, size, sizeof size));
+		printf("memory of a call: %s, at least %s in this order\nsections:",
+		       cmd_bytes((double)x.signature.arena_bytes, size, sizeof size),
+		       cmd_bytes((double)x.signature.live_bytes, least, sizeof least));
 		for (int i = 1; i < EXE_KIND_COUNT; i++)
 			if (x.section[i].len > 0)
 				printf(" %s %zu", section_name[i], x.section[i].len);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "cmd_profile.h"
 #include "devices/device.h"
 
 struct options {
@@ -16,6 +16,7 @@ struct options {
 	struct cmd_pairs input, output;
 	long threads, repeat;
 	bool json, verbose;
+	struct profile_options profile;
 };
 
 struct run {
@@ -32,6 +33,7 @@ struct run {
 	adze_device *device;
 	adze_exe *exe;
 	adze_module *module;
+	adze_profile *profile;
 	adze_buffer **input, **output;
 	double compile_ms, bind_ms, *call_ms;
 };
@@ -42,7 +44,10 @@ static const struct option long_options[] = {
 	{"outputs", required_argument, NULL, 'O'}, {"device", required_argument, NULL, 'd'},
 	{"threads", required_argument, NULL, 't'}, {"repeat", required_argument, NULL, 'r'},
 	{"json", no_argument, NULL, 'j'},          {"verbose", no_argument, NULL, 'v'},
-	CMD_HELP_OPTION,                           {NULL, 0, NULL, 0}};
+	{"profile", optional_argument, NULL, 'p'},
+	{"profile-trace", required_argument, NULL, 'T'},
+	{"report", required_argument, NULL, 'R'},  CMD_HELP_OPTION,
+	{NULL, 0, NULL, 0}};
 
 static int take_options(int argc, char **argv, struct options *o)
 {
@@ -61,17 +66,26 @@ static int take_options(int argc, char **argv, struct options *o)
 		case 'r': good = cmd_number(c, "--repeat", optarg, 1, 1000000, &o->repeat); break;
 		case 'j': o->json = true; break;
 		case 'v': o->verbose = true; break;
+		case 'p':
+			o->profile.table = true;
+			o->profile.file = optarg;
+			break;
+		case 'T': o->profile.trace = optarg; break;
+		case 'R': o->profile.report = optarg; break;
 		case 'h': cmd_print_help(c); return -1;
 		default: return CMD_USAGE;
 		}
 		if (!good)
 			return CMD_USAGE;
 	}
+	o->profile.json = o->json;
 	o->path = cmd_operand(c, argc, argv, "GRAPH.air or FILE.adze");
 	if (o->path == NULL)
 		return CMD_USAGE;
 	if (strcmp(o->device, "trace") == 0 && (o->output.n > 0 || o->outputs != NULL))
 		return cmd_usage(c, "the device trace computes nothing that could be written");
+	if (strcmp(o->device, "reference") == 0 && profile_wanted(&o->profile))
+		return cmd_usage(c, "the reference has no steps that could be profiled");
 	return CMD_OK;
 }
 
@@ -139,6 +153,8 @@ static int run_device(struct run *r)
 {
 	int code = bind(r);
 	adze_status status = ADZE_OK;
+	if (code == CMD_OK && profile_wanted(&r->o->profile))
+		code = cmd_profile_begin(r->context, r->exe, r->module, r->o->repeat, &r->profile);
 	if (code != CMD_OK)
 		return code;
 	for (long i = 0; i < r->o->repeat && status == ADZE_OK; i++) {
@@ -304,8 +320,10 @@ static int show(struct run *r)
 	if (!cmd_outputs_write(r->context, r->sig, r->out, &o->output, o->outputs))
 		return CMD_FAILED;
 	qsort(r->call_ms, (size_t)o->repeat, sizeof r->call_ms[0], by_value);
+	bool lines = o->profile.table && o->profile.file == NULL;
 	if (o->json) {
-		print_json(r);
+		if (!lines)
+			print_json(r);
 		return CMD_OK;
 	}
 	bool quiet = o->output.n > 0 || o->outputs != NULL || strcmp(o->device, "trace") == 0;
@@ -341,7 +359,17 @@ static int run_steps(struct run *r)
 	if (r->out == NULL || r->input == NULL || r->output == NULL || r->call_ms == NULL)
 		return cmd_failed(NULL, ADZE_E_NOMEM);
 	code = reference ? run_reference(r) : run_device(r);
-	return code == CMD_OK ? show(r) : code;
+	if (code != CMD_OK || r->profile == NULL)
+		return code == CMD_OK ? show(r) : code;
+	struct profile_view v;
+	cmd_profile_view(r->context, r->exe, r->profile, r->sig->graph, &v);
+	code = cmd_profile_write(&v, r->profile, &r->o->profile);
+	if (code == CMD_OK)
+		code = show(r);
+	if (code == CMD_OK)
+		cmd_profile_print(&v, &r->o->profile);
+	cmd_profile_close(&v);
+	return code;
 }
 
 static void run_fini(struct run *r)
@@ -355,6 +383,7 @@ static void run_fini(struct run *r)
 	for (uint32_t i = 0; r->input != NULL && i < r->sig->ninput; i++)
 		adze_buffer_destroy(r->input[i]);
 	adze_module_destroy(r->module);
+	adze_profile_destroy(r->profile);
 	cmd_inputs_close(&r->in);
 	adze_exe_destroy(r->exe);
 	adze_store_close(r->store);
@@ -392,6 +421,10 @@ const struct cmd cmd_run = {
 	"  -t, --threads N          most threads of a call\n"
 	"  -r, --repeat N           calls N times; state goes from call to call\n"
 	"      --json               prints outputs in full, and times, as JSON\n"
+	"      --profile[=FILE]     a table of the steps, their times, bytes and operations;\n"
+	"                           with --json an object a line, and no outputs\n"
+	"      --profile-trace FILE all steps of all calls, for chrome://tracing or Perfetto\n"
+	"      --report FILE.svg    a roofline: how near the steps are to what the machine can do\n"
 	"  -v, --verbose            says how long compiling or opening took\n"
 	"\n"
 	"The device `reference` evaluates the graph as docs/ir.md defines it, slowly. `trace`\n"

@@ -74,7 +74,7 @@ void cmd_table_row(struct cmd_table *t, const char *const *cells)
 	}
 }
 
-void cmd_table_print(struct cmd_table *t, const char *indent)
+void cmd_table_write(struct cmd_table *t, const char *indent, FILE *to)
 {
 	size_t columns = (size_t)t->columns;
 	size_t *most = need(calloc(columns, sizeof *most));
@@ -85,14 +85,19 @@ void cmd_table_print(struct cmd_table *t, const char *indent)
 		size_t last = columns - 1;
 		while (last > 0 && t->cell[i + last][0] == '\0')
 			last--;
-		fputs(indent, stdout);
+		fputs(indent, to);
 		for (size_t k = 0; k < last; k++)
-			printf("%s%*s", t->cell[i + k],
-			       (int)(most[k] - width(t->cell[i + k]) + 2), "");
-		printf("%s\n", t->cell[i + last]);
+			fprintf(to, "%s%*s", t->cell[i + k],
+				(int)(most[k] - width(t->cell[i + k]) + 2), "");
+		fprintf(to, "%s\n", t->cell[i + last]);
 	}
 	free(most);
 	cmd_table_free(t);
+}
+
+void cmd_table_print(struct cmd_table *t, const char *indent)
+{
+	cmd_table_write(t, indent, stdout);
 }
 
 void cmd_table_free(struct cmd_table *t)

@@ -122,7 +122,8 @@ bool adze_profile_record_at(adze_profile *p, size_t i, adze_profile_record *out)
 	const struct profile_record *r = &p->device.record[i];
 	describe(p, p->device.call[r->call].symbol);
 	*out = (adze_profile_record){r->call, r->step, r->worker, r->inside,
-				     r->start, r->end, p->step[r->step].cost};
+				     r->start, r->end, p->step[r->step].cost,
+				     p->step[r->step].shapes};
 	return true;
 }
 
@@ -218,6 +219,7 @@ bool adze_profile_step_at(adze_profile *p, size_t i, adze_profile_step *out)
 	out->kernel = or_empty(s->kernel);
 	out->value = or_empty(s->value);
 	out->what = or_empty(s->what);
+	out->shapes = s->shapes;
 	out->file = or_empty(s->file);
 	out->line = s->line;
 	return true;

@@ -233,6 +233,31 @@ for bad in nowhere.npy cut.npy i.npy; do
 done
 absent "a failed run writes nothing" left.* y3.npy
 
+# Profiles.
+expect 0 "a profile" '^gemm f32 *dot+relu y *1 .* layer.air:2$' run layer.air $in $w --profile
+expect 0 "what a profile says below" '^1 call, median .* between steps$' run layer.air $in $w --profile
+expect 0 "a profile as lines" '"profile":"step","step":"gemm f32"' run layer.air $in $w --profile --json
+expect 0 "a profile of many calls" '^gemm f32 *dot+relu y *20 ' run layer.air $in $w -r 20 --profile
+expect 0 "a profile of a loop" '^ew i32 *add n *3 ' run loop.air -i n=n.npy --profile
+expect 0 "a profile of no rows" '^gemm f32 ' run layer.air -i x=none.npy $w --profile
+quiet "a profile to files" run layer.air $in $w --profile=p.txt --profile-trace t.json \
+	--report r.svg --outputs all2.safetensors
+grep -q '^gemm f32' p.txt && grep -q '^{"displayTimeUnit' t.json && grep -q '^<svg' r.svg
+result $? "the files of a profile"
+
+expect 1 "a profile to nowhere" 'no/folder' run layer.air $in $w --profile=no/folder.txt
+expect 1 "a trace to nowhere" 'no/folder' run layer.air $in $w --profile-trace no/folder.json
+expect 1 "a report to nowhere" 'no/folder' run layer.air $in $w --report no/folder.svg
+expect 1 "a report to a folder" 'cache' run layer.air $in $w --report cache
+if [ -w /dev/full ]; then
+	for o in --profile=/dev/full "--profile-trace /dev/full" "--report /dev/full"; do
+		expect 1 "a full disk: $o" '/dev/full: .*pace' run layer.air $in $w $o
+	done
+fi
+expect 2 "a trace of no name" 'needs a value' run layer.air $in $w --profile-trace
+expect 2 "a profile of the reference" 'no steps' run layer.air $in $w --profile -d reference
+expect 1 "a profile of the trace device" 'cannot tell' run layer.air $in $w --profile -d trace
+
 # opt and graph
 expect 0 "opt" 'stage=planned' opt layer.air
 expect 0 "opt up to a stage" 'stage=grouped' opt layer.air --stage grouped
@@ -256,6 +281,8 @@ expect 0 "graph at a stage" 'stage=lowered' graph layer.air --stage lowered
 quiet "compile" compile layer.air -o layer.adze
 expect 0 "an executable runs" ': 0 0 6 4 0 14' run layer.adze $in $w
 expect 0 "an executable in the reference" ': 0 0 6 4 0 14' run layer.adze $in $w -d reference
+expect 0 "the profile of an executable" '^gemm f32 .* layer.air:2$' run layer.adze $in $w --profile
+expect 0 "inspect says what memory it needs" 'memory of a call: .*at least' inspect layer.adze
 expect 0 "inspect an executable" 'executable of graph layer for cpu:' inspect layer.adze
 expect 0 "inspect an executable as JSON" '"name": "code"' inspect layer.adze --json
 expect 0 "the graph of an executable" '%1 = dot %x, %w' graph layer.adze

@@ -3,6 +3,7 @@
  * Steps that are recorded, and what they are. Each thread's first and last task of a step are the
  * ends of its part.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,25 @@ static void name_step(const struct cpu_step *s, struct device_step *out)
 	out->name = out->text;
 }
 
+/* Extents of the views, as long as there is room; broadcast axes as they are walked. */
+static void show_shapes(const struct cpu_step *s, const int64_t *number, char *out, size_t cap)
+{
+	size_t len = 0;
+	for (int k = 0; k < s->nview; k++) {
+		const struct cpu_view *v = &s->view[k];
+		char text[256];
+		int n = snprintf(text, sizeof text, "%s%s[", k > 0 ? " " : "", type_name(v->dtype));
+		for (int i = 0; i < v->rank; i++)
+			n += snprintf(text + n, sizeof text - (size_t)n, "%s%" PRId64,
+				      i > 0 ? "," : "", number[v->extent[i]]);
+		n += snprintf(text + n, sizeof text - (size_t)n, "]");
+		bool fits = len + (size_t)n + 5 < cap;
+		len += (size_t)snprintf(out + len, cap - len, "%s", fits ? text : " ...");
+		if (!fits)
+			return;
+	}
+}
+
 /* The kernel's function, where one does it all. */
 static const char *kernel_of(const struct cpu_bound *b)
 {
@@ -110,6 +130,7 @@ adze_status cpu_describe_steps(adze_context *c, const struct cpu_loaded *l, cons
 		const struct cpu_step *s = &l->code.step[i];
 		memset(&out[i], 0, sizeof out[i]);
 		name_step(s, &out[i]);
+		show_shapes(s, number, out[i].shapes, sizeof out[i].shapes);
 		out[i].kernel = kernel_of(&l->bound[i]);
 		out[i].value = s->note.value;
 		out[i].what = s->note.what;
