@@ -32,6 +32,7 @@ static const struct {
 	const char *why;
 } no_numbers[] = {
 	{OP_WEIGHT, 0, ADZE_DTYPE_COUNT, "a case has no weights; bound as an input is"},
+	{OP_DEQUANTIZE_BLOCKS, 0, ADZE_DTYPE_COUNT, "block_test has the numbers of each format"},
 	{OP_PREPARED, 0, ADZE_DTYPE_COUNT, "a case has no weights; prepare_test"},
 	{OP_PART, 0, ADZE_U4, "a pack is u8"},
 	{OP_PART, ADZE_U16, ADZE_DTYPE_COUNT, "a pack is u8"},

@@ -53,7 +53,7 @@ static adze_graph *make_skips(int n, uint64_t *seed)
 	adze_shape one = shape_make(ADZE_F32, 1, (int64_t[]){1});
 	ir_val last[8];
 	for (int i = 0; i < 8; i++) {
-		char name[8];
+		char name[16];
 		int64_t size = draw_size(seed);
 		adze_shape type = shape_make(ADZE_F32, 1, &size);
 		snprintf(name, sizeof name, "x%d", i);
@@ -72,7 +72,7 @@ static adze_graph *make_skips(int n, uint64_t *seed)
 		last[at] = ir_emit1(g, OP_EXP, y, NULL, NULL);
 	}
 	for (int i = 0; i < 8; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "y%d", i);
 		ir_output(g, name, ir_emit1(g, OP_NEG, last[i], NULL, NULL), 0);
 	}

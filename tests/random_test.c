@@ -220,7 +220,8 @@ static void on_crash(int number)
 /* Operations that the maker does not draw. */
 static const enum ir_op not_drawn[] = {
 	OP_ATTENTION, OP_CHOLESKY, OP_TRIANGULAR_SOLVE, OP_FFT, OP_REDUCE_BODY,
-	OP_REDUCE_WINDOW_BODY, OP_SELECT_AND_SCATTER, OP_MAP, OP_PREPARED};
+	OP_REDUCE_WINDOW_BODY, OP_SELECT_AND_SCATTER, OP_MAP, OP_PREPARED,
+	OP_DEQUANTIZE_BLOCKS};
 
 static bool is_drawn(enum ir_op op)
 {
