@@ -12,6 +12,7 @@
 #ifndef ADZE_KERNELS_H
 #define ADZE_KERNELS_H
 
+#include "base/block.h"
 #include "base/cpu.h"
 #include "base/ew.h"
 
@@ -122,6 +123,47 @@ typedef void gemm_nt_fn(float *y, ptrdiff_t y_row, ptrdiff_t y_col, const float 
 typedef void gemm_nt_int_fn(int32_t *y, ptrdiff_t y_row, ptrdiff_t y_col, const void *x,
 			    ptrdiff_t x_row, const void *w, ptrdiff_t w_row, size_t m, size_t n,
 			    size_t k);
+
+/**
+ * Rows of f32 whose products with weights in blocks are made of bytes. Each 32 numbers x are
+ * scale * q, q from -127 to 127 the nearest integers and scale a 127th of the largest magnitude,
+ * so that no number is off by more than a 254th of that. Numbers of less than 1e-30 all together
+ * count as 0; 32 with NaN or an infinity among them have a scale of NaN.
+ * A product with weights w is then off by no more than the sum over each 32 of
+ * max |x| / 254 * sum |w|, besides the rounding of sums.
+ */
+struct block_rows {
+	size_t k;             /* of a row; a multiple of the format's elements */
+	const int8_t *q;      /* [rows][k] */
+	const float *scale;   /* [rows][k / 32] */
+	/* [rows][k / part]: block_base() times the sum of q over a part; as the bits of an f32,
+	 * where the format has minimums, scale times the sum. */
+	const int32_t *more;
+};
+/** Most rows of x in a product of them. */
+#define BLOCK_ROWS 128
+
+/** What is taken off a format's integers so that they are unsigned: the least, or, where they
+ * then have more than 7 bits, -128. */
+static inline int block_base(const struct block_format *f)
+{
+	return f->most - f->least > 127 ? -128 : f->least;
+}
+
+/** One row of struct block_rows, of k numbers, for products with weights of `f`: `round_rows`. */
+typedef void round_rows_fn(int8_t *q, float *scale, int32_t *more, const float *x, size_t k,
+			   const struct block_format *f);
+
+/**
+ * y[i * y_row + j * y_col] = sum over k of x[i] w[j], i < m <= BLOCK_ROWS, j < n: row j of w lies
+ * in blocks of `b`, w_row bytes after the one before: `gemm_nt_blocks`. Sums over a part of a
+ * block are of integers, exact; they are scaled and summed up in f32, in the order of the parts.
+ * A row comes out the same, whatever rows and columns it shares the call with. `work` has
+ * gemm_work bytes, aligned to 64.
+ */
+typedef void gemm_nt_blocks_fn(enum block_kind b, float *y, ptrdiff_t y_row, ptrdiff_t y_col,
+			       const struct block_rows *x, const void *w, ptrdiff_t w_row, size_t m,
+			       size_t n, void *work);
 
 /** y[j] = sum over i of w[i * w_row + j] x[i]: rows across the sum: `gemv_nn_f32`. */
 typedef void gemv_nn_f32_fn(float *y, const float *x, const float *w, ptrdiff_t w_row, size_t n,

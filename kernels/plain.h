@@ -75,9 +75,9 @@ struct plain_plan {
 /**
  * A row. Before plan() and run() are called, holds() has said yes. What it may rely on: counts
  * of operands, results and parameters are the operation's, numbers in a plain_dims are at most
- * ADZE_MAX_RANK, functions are rows of ew.def, formats
- * of block.def. All else it checks, types, ranks and extents, for
- * these come from files: so that run() stays within the arrays whatever their elements are.
+ * ADZE_MAX_RANK, functions are rows of ew.def, formats of block.def. All else it checks, types,
+ * ranks and extents, for these come from files: so that run() stays within the arrays whatever
+ * their elements are.
  * `at` is not set in holds() and plan().
  */
 struct plain_kernel {

@@ -7,6 +7,7 @@
  */
 #include "tests/kernel_attend.h"
 #include "tests/kernel_fixture.h"
+#include "tests/kernel_blocks.h"
 #include "tests/kernel_products.h"
 #include "kernels/window.h"
 
@@ -564,6 +565,8 @@ static const struct kernel_check {
 	{"gemm_fn", KIND_PRODUCT, NULL, check_gemm},
 	{"gemm_nt_fn", KIND_PRODUCT, NULL, check_nt},
 	{"gemm_nt_int_fn", KIND_PRODUCT, NULL, check_nt_int},
+	{"round_rows_fn", KIND_PRODUCT, NULL, check_round},
+	{"gemm_nt_blocks_fn", KIND_PRODUCT, NULL, check_blocks},
 	{"gemv_nn_f32_fn", KIND_PRODUCT, NULL, check_nn},
 	{"attend_pack_fn", KIND_ATTEND, NULL, check_attend_pack},
 	{"attend_scores_fn", KIND_ATTEND, NULL, check_attend_scores},

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Products of rows of f32 with weights in blocks. Some rows of w at a time are decoded to f32, and
- * meet all rows of x while they are in the second-level cache.
+ * Products of rows of f32 with weights in blocks. Where x may be rounded, it is, once for all
+ * threads, and its rows go to the kernel that reads blocks. Otherwise some rows of w at a time
+ * are decoded to f32, and meet all rows of x while they are in the second-level cache.
  */
 #include "devices/cpu/cpu_exec.h"
 
 /* Rows of x that meet a piece of w; and pieces: floats, rows at most. */
-#define MOST_ROWS 128
+#define MOST_ROWS BLOCK_ROWS
 #define PIECE_FLOATS ((int64_t)1 << 16)
 #define PIECE_ROWS 48
 #define ROWS_AT_ONCE 8
 #define TASKS_A_THREAD 4
+/* Numbers that are rounded by one thread before others are worth waking. */
+#define FEW_NUMBERS (1 << 16)
 
 /* Numbers of one product, strides in elements, w in bytes. */
 struct product {
@@ -23,6 +26,7 @@ struct product {
 	int64_t piece;      /* rows of w */
 	const float *x;     /* its rows, dense along k */
 	int64_t row;
+	struct block_rows rounded;
 };
 
 static struct product read_product(const struct cpu_work *w)
@@ -87,10 +91,24 @@ bool cpu_blocks_agrees(const struct cpu_step *s, const struct cpu_box *box)
 	       (s->epi.nload == 0 || epilogue_fits(y));
 }
 
-/* The first worker's scratch also has the rows of x for all of them. */
+/* The first worker's scratch also has the rows of x for all of them: rounded, which takes less
+ * than two bytes a number, and behind that copied. */
+#define ROUNDED 2
 static size_t rows_bytes(int64_t m, int64_t k)
 {
-	return size_round_up((size_t)clamp(m, 0, MOST_ROWS) * (size_t)k * sizeof(float), 64);
+	size_t n = (size_t)clamp(m, 0, MOST_ROWS) * (size_t)k;
+	return size_round_up(n * (ROUNDED + sizeof(float)), 64);
+}
+
+/* Where the parts of struct block_rows begin. */
+static void set_rounded(struct block_rows *r, char *at, int64_t rows, int64_t k)
+{
+	r->k = (size_t)k;
+	r->scale = (float *)at;
+	at += rows * (k / 32) * (int64_t)sizeof(float);
+	r->more = (int32_t *)at;
+	at += rows * (k / 16) * (int64_t)sizeof(int32_t);
+	r->q = (int8_t *)at;
 }
 
 size_t cpu_blocks_scratch(const struct cpu_step *s, const struct cpu_bound *b,
@@ -98,8 +116,9 @@ size_t cpu_blocks_scratch(const struct cpu_step *s, const struct cpu_bound *b,
 {
 	const struct cpu_view *x = &s->view[1];
 	int64_t m = number[x->extent[x->rank - 2]], k = number[x->extent[x->rank - 1]];
-	(void)b;
-	return rows_bytes(m, k) + (size_t)piece_rows(k) * (size_t)k * sizeof(float) + 128;
+	size_t own = b->root != NULL ? b->root->gemm_work
+				     : (size_t)piece_rows(k) * (size_t)k * sizeof(float);
+	return rows_bytes(m, k) + own + 128;
 }
 
 static char *own_scratch(const struct cpu_work *w, int worker)
@@ -157,12 +176,44 @@ static void columns_task(void *self, size_t task, int worker)
 	from *= p->piece;
 	to = to * p->piece < p->n ? to * p->piece : p->n;
 	float *y = (float *)w->box[0].at + p->offset[0] + p->from * p->y_row;
-	decoded_columns(w, p, from, to - from, y, w->box[2].at + p->offset[2],
-			own_scratch(w, worker));
+	const char *at = w->box[2].at + p->offset[2];
+	char *own = own_scratch(w, worker);
+	if (w->bound->root == NULL)
+		decoded_columns(w, p, from, to - from, y, at, own);
+	else
+		((gemm_nt_blocks_fn *)w->bound->root->run)(
+			p->block, y + from * p->y_col, p->y_row, p->y_col, &p->rounded,
+			at + from * p->w_row, p->w_row, (size_t)p->rows, (size_t)(to - from),
+			own + rows_bytes(p->m, p->k));
 	if (w->step->epi.nload > 0) {
 		cpu_prog_begin(w, &w->step->epi, scratch);
 		epilogue(w, p, scratch, from, to - from);
 	}
+}
+
+/* Unit: a row of x. */
+static void round_task(void *self, size_t task, int worker)
+{
+	const struct cpu_work *w = self;
+	const struct product *p = w->shared;
+	const struct block_format *f = block_format(p->block);
+	const struct block_rows *r = &p->rounded;
+	int64_t from, to;
+	(void)worker;
+	cpu_range(w, task, &from, &to);
+	/* They are the first worker's scratch, which this step may write. */
+	for (int64_t i = from; i < to; i++)
+		((round_rows_fn *)w->bound->second->run)(
+			(int8_t *)(uintptr_t)r->q + i * p->k,
+			(float *)(uintptr_t)r->scale + i * (p->k / 32),
+			(int32_t *)(uintptr_t)r->more + i * (p->k / f->part), p->x + i * p->row,
+			(size_t)p->k, f);
+}
+
+static void round_rows(struct cpu_work *w, struct product *p)
+{
+	set_rounded(&p->rounded, own_scratch(w, 0), p->rows, p->k);
+	cpu_run_tasks(w, round_task, p->rows, FEW_NUMBERS / (p->k + 1) + 1);
 }
 
 /* Rows of f32 along the sum: where they are, or copied. */
@@ -173,7 +224,7 @@ static void set_rows(const struct cpu_work *w, struct product *p)
 	p->row = p->x_row;
 	if (p->x_col == 1 || p->k <= 1)
 		return;
-	float *to = (float *)own_scratch(w, 0);
+	float *to = (float *)(own_scratch(w, 0) + ROUNDED * p->rows * p->k);
 	for (int64_t i = 0; i < p->rows; i++)
 		for (int64_t q = 0; q < p->k; q++)
 			to[i * p->k + q] = x[i * p->x_row + q * p->x_col];
@@ -189,6 +240,8 @@ static void run_rows(struct cpu_work *w, struct product *p)
 	int64_t units = (p->n + p->piece - 1) / p->piece;
 	set_rows(w, p);
 	w->shared = p;
+	if (w->bound->root != NULL)
+		round_rows(w, p);
 	cpu_run_tasks(w, columns_task, units, (units + want - 1) / want);
 }
 
@@ -200,7 +253,7 @@ void cpu_run_blocks(struct cpu_work *w)
 		outer *= w->box[0].extent[i];
 	if (p.m == 0 || p.n == 0)
 		return;
-	p.piece = piece_rows(p.k);
+	p.piece = w->bound->root != NULL ? w->bound->root->nr : piece_rows(p.k);
 	for (int64_t i = 0; i < outer; i++) {
 		set_offsets(w, &p, i);
 		for (p.from = 0; p.from < p.m; p.from += p.rows) {

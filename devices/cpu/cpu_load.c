@@ -228,9 +228,12 @@ static void bind_attend(adze_context *c, struct cpu_loaded *l, const struct cpu_
 static void bind_blocks(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 			struct diag *d)
 {
-	b->second = find(c, d, "gemm_nt_f32");
-	context_log(c, ADZE_LOG_INFO, "product with %s: decoded to f32",
-		    block_format((enum block_kind)s->param[0])->name);
+	b->second = find(c, d, s->param[1] ? "round_rows" : "gemm_nt_f32");
+	if (s->param[1])
+		b->root = find(c, d, "gemm_nt_blocks");
+	else
+		context_log(c, ADZE_LOG_INFO, "product with %s: decoded to f32",
+			    block_format((enum block_kind)s->param[0])->name);
 }
 
 static void bind_root(adze_context *c, struct cpu_loaded *l, const struct cpu_step *s,

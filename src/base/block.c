@@ -100,10 +100,9 @@ static void unpack_q8_0(const uint8_t *p, struct block_parts *o)
 	memcpy(o->q, p + 2, 32);
 }
 
-static const int8_t steps_iq4[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+const int8_t block_steps_iq4[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
 				     1,    13,   25,  38,  53,  69,  89,  113};
-/* Twice the numbers of f4e2m1. */
-static const int8_t steps_fp4[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+const int8_t block_steps_fp4[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
 static void steps(int8_t *q, const int8_t *step, const uint8_t *qs, int half)
 {
@@ -116,15 +115,13 @@ static void steps(int8_t *q, const int8_t *step, const uint8_t *qs, int half)
 static void unpack_iq4_nl(const uint8_t *p, struct block_parts *o)
 {
 	one_scale(o, 1, half_at(p), 0);
-	steps(o->q, steps_iq4, p + 2, 16);
+	steps(o->q, block_steps_iq4, p + 2, 16);
 }
 
-/* Half of 2^(e - 127). */
 static void unpack_mxfp4(const uint8_t *p, struct block_parts *o)
 {
-	uint32_t bits = p[0] < 2 ? 0x00200000u << p[0] : (uint32_t)(p[0] - 1) << 23;
-	one_scale(o, 1, bits_float(bits), 0);
-	steps(o->q, steps_fp4, p + 1, 16);
+	one_scale(o, 1, block_scale_mxfp4(p[0]), 0);
+	steps(o->q, block_steps_fp4, p + 1, 16);
 }
 
 /* Scales are f8e4m3fn whose sign is not looked at, halved; NaN is 0, but with a sign a number. */
@@ -135,7 +132,7 @@ static void unpack_nvfp4(const uint8_t *p, struct block_parts *o)
 		double v = (e == 0 ? m : m + 8) * power_of_two((e == 0 ? 1 : e) - 11);
 		o->scale[i] = p[i] == 0x7f ? 0 : (float)v;
 		o->min[i] = 0;
-		steps(o->q + 16 * i, steps_fp4, p + 4 + 8 * i, 8);
+		steps(o->q + 16 * i, block_steps_fp4, p + 4 + 8 * i, 8);
 	}
 }
 
@@ -221,7 +218,7 @@ static void unpack_iq4_xs(const uint8_t *p, struct block_parts *o)
 		int scale = (p[4 + i / 2] >> i % 2 * 4 & 15) | (int)(high >> 2 * i & 3) << 4;
 		o->scale[i] = d * (float)(scale - 32);
 		o->min[i] = 0;
-		steps(o->q + 32 * i, steps_iq4, p + 8 + 16 * i, 16);
+		steps(o->q + 32 * i, block_steps_iq4, p + 8 + 16 * i, 16);
 	}
 }
 

@@ -55,6 +55,13 @@ void block_decode(enum block_kind b, const void *at, size_t n, float *y);
  */
 bool block_pack(enum block_kind b, const float *x, size_t n, void *at);
 
+/** The steps of iq4_nl and iq4_xs; twice those of f4e2m1, and the scale that goes with them. */
+extern const int8_t block_steps_iq4[16], block_steps_fp4[16];
+static inline float block_scale_mxfp4(uint8_t e)
+{
+	return bits_float(e < 2 ? 0x00200000u << e : (uint32_t)(e - 1) << 23);
+}
+
 /* Tables of the iq formats, as gguf has them: 8 fields of 2 bits, or 4 of 4, the first lowest. */
 extern const uint16_t block_grid_iq1_s[2048], block_grid_iq2_xxs[256], block_grid_iq2_xs[512],
 	block_grid_iq2_s[1024], block_grid_iq3_xxs[256], block_grid_iq3_s[512];
