@@ -15,11 +15,11 @@ adze=${ADZE:-$([ -x ./adze ] && echo ./adze || echo adze)}
 python=${ADZE_PEERS-python3}
 quiet=${ADZE_QUIET:-}
 
-# one NAME PARTS FILTER [PEER...]: a step's lines, of 1 and 2 threads.
+# one NAME PARTS FILTER THREADS [PEER...]: a step's lines.
 if [ "${1:-}" = --one ]; then
-	name=$2 parts=$3 filter=$4
-	shift 4
-	for threads in 1 2; do
+	parts=$3 filter=$4 counts=$5
+	shift 5
+	for threads in $counts; do
 		# shellcheck disable=SC2086
 		"$adze" bench $parts --json --threads $threads --filter "$filter"
 		for peer in "$@"; do
@@ -31,43 +31,45 @@ if [ "${1:-}" = --one ]; then
 fi
 mkdir -p "$out" || exit 1
 
-# step NAME PARTS FILTER [PEER...]: a part of the shapes, by adze and by these peers.
+# step NAME PARTS FILTER THREADS [PEER...]: a part of the shapes, by adze and by these peers.
 step() {
 	name=$1
 	case " ${ADZE_STEPS:-$name} " in
 	*" $name "*) ;;
 	*) return ;;
 	esac
-	[ -n "$python" ] || set -- "$1" "$2" "$3"
+	[ -n "$python" ] || set -- "$1" "$2" "$3" "$4"
 	echo "$name" >&2
 	$quiet "$0" --one "$@" > "$out/$name.json" 2> "$out/$name.err" ||
 		echo "$name failed: $out/$name.err" >&2
 }
 
-step ceilings ceilings .
-step rows graphs '^(chain|gelu_add|silu_mul|softmax|layer_norm|rms_norm|add_rms_norm)$'
-step attention graphs '^attention' torch
-step product graphs '^product$'
-step compile graphs '^(compile.*|open)$'
+step ceilings ceilings . '1 2'
+step rows graphs '^(chain|gelu_add|silu_mul|softmax|layer_norm|rms_norm|add_rms_norm)$' '1 2'
+step attention graphs '^attention' '1 2' torch
+step product graphs '^product$' '1 2'
+step compile graphs '^(compile.*|open)$' '1 2'
 for type in f32_f32 f32_f16 f32_bf16 bf16_bf16 i8_i8 u8_i8 f32_q8_0 f32_q4_0 f32_q4_k; do
-	peers="torch jax"
-	case $type in *8 | *q*) peers= ;; esac
+	peers=
+	case $type in f32_f32 | f32_f16 | bf16_bf16) peers="torch jax" ;; esac
 	# shellcheck disable=SC2086
-	step "product_$type" graphs "^product_nt_${type}_m(1|4|16|64|512)$" $peers
+	step "product_$type" graphs "^product_nt_${type}_m(1|4|16|64|512)$" '1 2' $peers
 done
-step perceptron models '^(perceptron|digits|fashion)' torch onnx jax
-step minilm models '^minilm' torch onnx jax
-step resnet models '^resnet' torch onnx
+step perceptron models '^(perceptron|digits|fashion)' '1 2' torch onnx jax
+step minilm models '^minilm' '1 2' torch onnx jax
+step resnet models '^resnet' '1 2' torch onnx
+# In pieces of minutes.
 for type in f32 f16 bf16 q8_0 q4_0 q4_k; do
 	peers="llama torch"
 	case $type in q*) peers=llama ;; esac
 	# shellcheck disable=SC2086
-	{
-		step "llama_110m_$type" models "^llama_110m_${type}_" $peers
-		step "llama_1b_${type}_decode" models "^llama_1b_${type}_(decode|prefill_16)$" $peers
-		step "llama_1b_${type}_128" models "^llama_1b_${type}_prefill_128$" $peers
-		step "llama_1b_${type}_512" models "^llama_1b_${type}_prefill_512$" $peers
-	}
+	for threads in 1 2; do
+		step "llama_110m_${type}_$threads" models "^llama_110m_${type}_" $threads $peers
+		step "llama_1b_${type}_$threads" models \
+			"^llama_1b_${type}_(decode|prefill_16|prefill_128)$" $threads $peers
+		step "llama_1b_${type}_512_$threads" models "^llama_1b_${type}_prefill_512$" \
+			$threads $peers
+	done
 done
 
 cat "$out"/*.json > "$out/lines" && mv "$out/lines" "$out/lines.jsonl"
