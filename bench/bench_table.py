@@ -125,6 +125,16 @@ def print_table(works, ceilings):
         print("| " + " | ".join([work, *cells, scale, words(target), is_met(target, rows)]) + " |")
 
 
+def print_memory(works):
+    """Activations against what is alive at the same time."""
+    print("\n| work | activations | least | above it |\n|---|---|---|---|")
+    for work, rows in works:
+        x = rows[min(rows)].ours
+        if x.get("live_bytes"):
+            print(f"| {work} | {x['arena_bytes']} | {x['live_bytes']} "
+                  f"| {100 * (x['arena_bytes'] / x['live_bytes'] - 1):.1f} % |")
+
+
 COLOUR = {1: ("#9ecae1", "#3182bd"), 2: ("#c7e9c0", "#31a354")}
 
 
@@ -181,6 +191,7 @@ def main():
     rows = [(w, {t: Row(e) for t, e in by.items() if "adze" in e}) for w, by in works.items()]
     rows = sorted((w for w in rows if w[1]), key=lambda w: place(w[0]))
     print_table(rows, ceilings)
+    print_memory(rows)
     if o.svg:
         draw(rows, o.svg)
 

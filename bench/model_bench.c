@@ -34,7 +34,7 @@ struct job {
 	adze_device *device;
 	adze_module *module;
 	adze_buffer *in[MOST_VALUES], *out[MOST_VALUES];
-	size_t nin, nout, arena;
+	size_t nin, nout, arena, live;
 };
 
 static bool call_once(void *self)
@@ -166,6 +166,7 @@ static bool prepare(const struct model *m, adze_graph *g, struct bench_weights *
 	j->nin = adze_exe_count(exe, ADZE_ROLE_INPUT);
 	j->nout = adze_exe_count(exe, ADZE_ROLE_OUTPUT);
 	j->arena = adze_exe_arena_bytes(exe);
+	j->live = adze_exe_live_bytes(exe);
 	bool good = j->nin <= MOST_VALUES && j->nout <= MOST_VALUES &&
 		    make_weights(m, exe, w, file) &&
 		    adze_store_open_memory(j->context, w->at, w->bytes, &store) == ADZE_OK &&
@@ -211,9 +212,9 @@ static void report(const struct model *m, int threads, const struct bench_weight
 	snprintf(parameters, sizeof parameters, "\"threads\":%d", threads);
 	snprintf(extra, sizeof extra,
 		 "\"rows_s\":%.1f,\"gflops\":%.1f,\"gbs\":%.1f,\"share_of_ceiling\":%.3f,"
-		 "\"weight_bytes\":%.0f,\"arena_bytes\":%zu",
+		 "\"weight_bytes\":%.0f,\"arena_bytes\":%zu,\"live_bytes\":%zu",
 		 rows / ns * 1e9, flops / ns, w->matrix_bytes / ns,
-		 (work > moved ? work : moved) / ns, w->matrix_bytes, j->arena);
+		 (work > moved ? work : moved) / ns, w->matrix_bytes, j->arena, j->live);
 	bench_print(m->name, parameters, t, extra);
 }
 
