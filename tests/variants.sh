@@ -99,6 +99,13 @@ variant_sanitize() {
 		--without-criterion && check sanitize "$folder" check
 }
 
+# The programs in which threads meet, with ThreadSanitizer: what computes without them is left out,
+# since it would take ten times as long. Criterion's runner has threads of its own.
+variant_tsan() {
+	build tsan tsan CFLAGS='-O1 -g' --enable-tsan --enable-werror --disable-shared \
+		--without-criterion --without-openblas && check tsan "$folder" check-threads
+}
+
 build_bare() { # NAME
 	build "$1" without_all CFLAGS=-O1 --enable-debug --disable-shared \
 		--prefix="$variants/prefix_static" --without-openblas --without-hwloc \
@@ -181,7 +188,7 @@ variant_distcheck() {
 	count distcheck $(($? == 0)) $(($? != 0)) 0
 }
 
-all="clang scalar install sanitize without_all static without_openblas without_hwloc
+all="clang scalar install sanitize tsan without_all static without_openblas without_hwloc
 	without_criterion without_cuda aarch64 fuzz distcheck"
 for variant in ${*:-$all}; do
 	"variant_$variant"

@@ -232,11 +232,10 @@ static adze_status run(adze_device *dev, void *loaded, const struct device_call 
 	TRY(cpu_prepare(call->frame, call->symbol, d));
 	struct cpu_pool *pool = cpu_of(dev)->pool;
 	fp_mode mode = fp_mode_enter();
-	struct cpu_team *team = pool != NULL ? cpu_pool_begin(pool) : NULL;
-	struct cpu_call c = {loaded, call, team != NULL ? pool : NULL, team, false, PROFILE_NONE};
+	struct cpu_call c = {.loaded = loaded, .call = call, .pool = pool, .record = PROFILE_NONE};
 	cpu_run_block(&c, 0, NULL);
-	if (pool != NULL)
-		cpu_pool_end(pool, team);
+	if (c.begun)
+		cpu_pool_end(pool, c.team);
 	fp_mode_leave(mode);
 	return c.cancelled ? fail(d, ADZE_E_CANCELLED, "the call was cancelled") : ADZE_OK;
 }

@@ -103,6 +103,7 @@ struct cpu_call {
 	const struct device_call *call;
 	struct cpu_pool *pool; /* NULL: alone */
 	struct cpu_team *team;
+	bool begun;            /* with the pool, which a call of small steps never is */
 	bool cancelled;
 	uint32_t record; /* of the profile: the step under way, PROFILE_NONE where there is none */
 };
@@ -136,6 +137,8 @@ struct cpu_work {
  * another thread takes. */
 #define TASK_PRODUCTS (1 << 19)
 
+/** Runs tasks 0 .. n - 1. */
+void cpu_call_run(struct cpu_call *c, cpu_task *task, void *job, size_t n);
 /** Runs `task` for all units of `w` in chunks of `w->grain`. */
 void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain);
 /** The range of units of a task. */

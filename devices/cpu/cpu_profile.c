@@ -43,12 +43,12 @@ void cpu_profile_tasks(struct cpu_work *w, cpu_task *task, size_t n)
 	int threads = w->pool != NULL && n > 1 ? cpu_pool_threads(w->pool) : 0;
 	struct cpu_lane *lane = w->frame->lane;
 	if (threads == 0) {
-		cpu_pool_run(w->call->team, task, w, n);
+		cpu_call_run(w->call, task, w, n);
 		return;
 	}
 	for (int i = 0; i < threads; i++)
 		lane[i].start = 0;
-	cpu_pool_run(w->call->team, timed_task, &t, n);
+	cpu_call_run(w->call, timed_task, &t, n);
 	for (int i = 0; i < threads; i++)
 		if (lane[i].start != 0)
 			profile_part(w->call->call->profile, w->call->record, i, lane[i].start,

@@ -11,6 +11,15 @@
 /* Elements a task should have, so that taking it costs nothing against doing it. */
 #define TASK_ELEMENTS (16 * CPU_STRIP)
 
+void cpu_call_run(struct cpu_call *c, cpu_task *task, void *job, size_t n)
+{
+	if (n > 1 && c->pool != NULL && !c->begun) {
+		c->team = cpu_pool_begin(c->pool);
+		c->begun = true;
+	}
+	cpu_pool_run(c->team, task, job, n);
+}
+
 void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain)
 {
 	w->units = units;
@@ -19,7 +28,7 @@ void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t gr
 	if (w->call->call->profile != NULL)
 		cpu_profile_tasks(w, task, n);
 	else
-		cpu_pool_run(w->call->team, task, w, n);
+		cpu_call_run(w->call, task, w, n);
 }
 
 static char *slot(char *scratch, int i)
