@@ -79,6 +79,7 @@ int compile_bench(void);
 int graph_bench(void);
 int model_bench(void);
 int open_bench(void);
+int profile_bench(void);
 int pool_bench(void);
 int product_bench(void);
 

@@ -191,6 +191,7 @@ static const struct {
 	{"graphs", "", compile_bench},		 {"graphs", "", graph_bench},
 	{"graphs", "", attend_bench},
 	{"graphs", "", product_bench},		 {"graphs", "open", open_bench},
+	{"graphs", "profile", profile_bench},
 	{"models", "", model_bench},		 {"pool", "", pool_bench},
 };
 

@@ -140,8 +140,9 @@ static void count_product(struct coster *c)
 {
 	const struct cpu_view *v = c->s->view;
 	double k = extent(c, 1, v[1].rank - 1);
-	bool blocks = c->s->kind == CPU_BLOCKS; /* bytes, which stand for f32 */
-	count_as(c, blocks ? ADZE_F32 : v[2].dtype,
+	/* Blocks stand for f32; where the other side may be rounded, products are of bytes. */
+	bool blocks = c->s->kind == CPU_BLOCKS;
+	count_as(c, !blocks ? v[2].dtype : c->s->param[1] ? ADZE_I8 : ADZE_F32,
 		 (dtype_is_complex((adze_dtype)v[2].dtype) ? 8 : 2) * elements(c, 0) * k);
 }
 

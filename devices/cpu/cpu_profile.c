@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "devices/cpu/cpu_exec.h"
 #include "devices/device_profile.h"
 
@@ -71,7 +72,10 @@ static void name_step(const struct cpu_step *s, struct device_step *out)
 	bool other = (s->kind == CPU_GEMM && s->view[1].dtype != s->view[2].dtype) ||
 		     (s->kind == CPU_CONVERT && s->view[0].dtype != s->view[1].dtype);
 	int first = s->kind == CPU_GEMM || s->kind == CPU_CONVERT || s->kind == CPU_ARG ? 1 : 0;
-	if (s->kind == CPU_ARG && s->pro.nload > 0)
+	if (s->kind == CPU_BLOCKS)
+		snprintf(out->text, sizeof out->text, "gemm %s %s", type_name(s->view[1].dtype),
+			 block_format((enum block_kind)s->param[0])->name);
+	else if (s->kind == CPU_ARG && s->pro.nload > 0)
 		snprintf(out->text, sizeof out->text, "%s %s", what, type_name(s->pro.dtype));
 	else
 		snprintf(out->text, sizeof out->text, "%s %s%s%s", what,
