@@ -171,8 +171,13 @@ static void draw_level(struct drawing *d, double level, double memory, const cha
 		return;
 	svg_line(&d->s, class, svg_at(&d->x, from), y, RIGHT, y);
 	snprintf(words, sizeof words, format, level);
-	svg_text(&d->s, "note end", RIGHT - 6, y - 6, "%s", words);
-	svg_take(&d->room, RIGHT - 10 - svg_text_width(words, 11), y - 18, RIGHT, y + 2);
+	/* As far to the right as no dot is in the way. */
+	double wide = svg_text_width(words, 11), right = RIGHT - 6;
+	while (right - wide > svg_at(&d->x, from) + 10 &&
+	       !svg_is_free(&d->room, right - wide, y - 18, right, y - 4))
+		right -= 10;
+	svg_text(&d->s, "note end", right, y - 6, "%s", words);
+	svg_take(&d->room, right - wide - 4, y - 18, right + 4, y + 2);
 }
 
 static void draw_ceilings(struct drawing *d)
@@ -247,6 +252,18 @@ static void tip_of(const struct profile_view *v, const struct profile_row *r, ch
 		 strcmp(r->bound, "cache") == 0 ? "memory" : r->bound);
 }
 
+static void take_dots(struct drawing *d)
+{
+	for (size_t i = 0; i < d->v->nrow; i++) {
+		const struct profile_row *r = &d->v->row[i];
+		if (!has_place(r))
+			continue;
+		double x = svg_at(&d->x, intensity(r)), y = svg_at(&d->y, speed(r));
+		double size = radius(d, r);
+		svg_take(&d->room, x - size, y - size, x + size, y + size);
+	}
+}
+
 static void draw_dots(struct drawing *d)
 {
 	const struct profile_view *v = d->v;
@@ -264,7 +281,6 @@ static void draw_dots(struct drawing *d)
 		snprintf(class, sizeof class, "line%d", colour_of(&r->step));
 		svg_dot(&d->s, class, x, y, size);
 		svg_close(&d->s);
-		svg_take(&d->room, x - size, y - size, x + size, y + size);
 	}
 	/* Above all dots, so that none hides one. */
 	for (size_t i = 0; i < v->nrow && i < MOST_ROWS; i++)
@@ -354,6 +370,7 @@ bool profile_draw(const struct profile_view *v, struct text *out)
 	draw_head(&d);
 	svg_axis_x(&d.s, &d.x, TOP, BOTTOM, "operations for each byte of memory");
 	svg_axis_y(&d.s, &d.y, LEFT, RIGHT, "operations a second, GFLOP/s");
+	take_dots(&d);
 	draw_ceilings(&d);
 	draw_dots(&d);
 	draw_table(&d);
