@@ -75,6 +75,7 @@ bool bench_fill_format(adze_dtype dtype, const char *format, void *at, size_t n)
 int ceiling_bench(void);
 int attend_bench(void);
 int kernel_bench(void);
+int block_bench(void);
 int compile_bench(void);
 int graph_bench(void);
 int model_bench(void);

@@ -190,6 +190,7 @@ static const struct {
 	{"ceilings", "ceilings", ceiling_bench}, {"kernels", "", kernel_bench},
 	{"graphs", "", compile_bench},		 {"graphs", "", graph_bench},
 	{"graphs", "", attend_bench},
+	{"graphs", "", block_bench},
 	{"graphs", "", product_bench},		 {"graphs", "open", open_bench},
 	{"graphs", "profile", profile_bench},
 	{"models", "", model_bench},		 {"pool", "", pool_bench},

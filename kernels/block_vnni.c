@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #define ISA vnni
 #define BK_R 6
 #define BK_V 2
@@ -36,10 +38,17 @@ static inline void bk_turn(vi *out, const uint8_t *at, const ptrdiff_t *off)
 	out[3] = _mm512_unpackhi_epi64(b, d);
 }
 
+static inline int bk_half(const uint8_t *at)
+{
+	uint16_t h;
+	memcpy(&h, at, sizeof h);
+	return h;
+}
+
 static inline vf bk_halves(const uint8_t *at, const ptrdiff_t *off)
 {
 	__m256i h = _mm256_setzero_si256();
-#define HALF(i) h = _mm256_insert_epi16(h, *(const int16_t *)(const void *)(at + off[i]), i);
+#define HALF(i) h = _mm256_insert_epi16(h, bk_half(at + off[i]), i);
 	HALF(0) HALF(1) HALF(2) HALF(3) HALF(4) HALF(5) HALF(6) HALF(7)
 	HALF(8) HALF(9) HALF(10) HALF(11) HALF(12) HALF(13) HALF(14) HALF(15)
 #undef HALF
