@@ -75,10 +75,10 @@ static bool call_attend(const struct job *j)
 					     j->m, j->k);
 	else if (strcmp(type, "attend_dots_fn") == 0)
 		((attend_dots_fn *)j->run)(j->y, j->a, WIDTH, j->b, WIDTH, j->m, ATTEND_KEYS,
-					   WIDTH, NULL);
+					   WIDTH);
 	else if (strcmp(type, "attend_few_fn") == 0)
 		((attend_few_fn *)j->run)(j->y, WIDTH, j->a, j->b, WIDTH, j->m, ATTEND_KEYS,
-					  WIDTH, NULL);
+					  WIDTH);
 	else
 		return false;
 	return true;

@@ -146,7 +146,20 @@ static bool lies_there(const adze_graph *g, ir_val convert)
 	return ir_class(g, v) != CLASS_VIEW || g->group[v] != 0;
 }
 
-/* Marks conversions that products alone read, through views or not. */
+/* Whether `v` is one of the queries, keys or values of an attention that reads such types. */
+static bool is_attended(const adze_graph *g, ir_val v, ir_val user)
+{
+	if (g->node[user].op != OP_ATTENTION)
+		return false;
+	for (size_t i = 3; i < g->node[user].narg; i++)
+		if (ir_arg(g, user, i) == v)
+			return false;
+	while (ir_class(g, v) == CLASS_VIEW && g->group[v] == 0)
+		v = ir_arg(g, v, 0);
+	return ir_attention_converts(g, v);
+}
+
+/* Marks conversions that products and attention alone read, through views or not. */
 static void mark_narrow(struct fuser *f)
 {
 	adze_graph *g = f->g;
@@ -157,7 +170,8 @@ static void mark_narrow(struct fuser *f)
 			ir_val user = f->user[i];
 			bool through = ir_class(g, user) == CLASS_VIEW &&
 				       g->node[user].op != OP_BITCAST && g->group[user] == 0;
-			only[v] &= g->node[user].op == OP_DOT || (through && only[user]);
+			only[v] &= g->node[user].op == OP_DOT || (through && only[user]) ||
+				   is_attended(g, v, user);
 		}
 		if (only[v] && ir_can_be_narrow(g, v) && lies_there(g, v))
 			g->group[v] = NARROW;

@@ -73,6 +73,15 @@ bool ir_dot_reads(const struct ir_dot_form *f, adze_dtype to);
 /** False where an operand's contracting axes cannot be walked with one stride. */
 bool ir_dot_form(const adze_graph *g, ir_val dot, struct ir_dot_form *out);
 
+/** Whether `v` is a conversion that attention does itself, of queries, keys and values. */
+static inline bool ir_attention_converts(const adze_graph *g, ir_val v)
+{
+	if (g->node[v].op != OP_CONVERT || ir_type(g, v)->dtype != ADZE_F32)
+		return false;
+	adze_dtype from = ir_type(g, ir_arg(g, v, 0))->dtype;
+	return from == ADZE_F16 || from == ADZE_BF16;
+}
+
 /** Whether a node has packed elements, or reads them: they have no strides that strips could
  * follow, so that what sees them is a group alone. */
 static inline bool ir_sees_packed(const adze_graph *g, ir_val v)

@@ -356,7 +356,8 @@ static adze_status check_roots(struct check *c)
 	return status;
 }
 
-/* Conversions in no group are products' operands alone, of types that those convert. */
+/* Conversions in no group are operands of products and of attention alone, of types that those
+ * convert. */
 static adze_status check_narrow(const struct check *c, ir_val v)
 {
 	const adze_graph *g = c->g;
@@ -365,7 +366,9 @@ static adze_status check_narrow(const struct check *c, ir_val v)
 		while (ir_class(g, a) == CLASS_VIEW && g->group[a] == 0)
 			a = ir_arg(g, a, 0);
 		bool passes = ir_class(g, v) == CLASS_VIEW && g->group[v] == 0;
-		if (ir_is_read_narrow(g, a) && !passes && g->node[v].op != OP_DOT)
+		bool attends = g->node[v].op == OP_ATTENTION && i < 3 &&
+			       ir_attention_converts(g, a);
+		if (ir_is_read_narrow(g, a) && !passes && !attends && g->node[v].op != OP_DOT)
 			return bad_line(c, v, "it reads what a product alone converts");
 	}
 	return ADZE_OK;

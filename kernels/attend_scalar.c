@@ -68,9 +68,8 @@ static float get_bf16(const void *x, ptrdiff_t i) { return bf16_to_f32(((const u
 	}                                                                                      \
 	void attend_dots_##type##_scalar(float *s, const float *q, ptrdiff_t q_row,            \
 					 const void *k, ptrdiff_t k_row, size_t rows,          \
-					 size_t n, size_t d, const struct attend_ask *ask)     \
+					 size_t n, size_t d)                                   \
 	{                                                                                      \
-		(void)ask;                                                                     \
 		for (size_t i = 0; i < rows; i++)                                              \
 			for (size_t j = 0; j < n; j++) {                                       \
 				float sum = 0;                                                 \
@@ -83,9 +82,8 @@ static float get_bf16(const void *x, ptrdiff_t i) { return bf16_to_f32(((const u
 	}                                                                                      \
 	void attend_few_##type##_scalar(float *y, ptrdiff_t y_row, const float *p,             \
 					const void *v, ptrdiff_t v_row, size_t rows, size_t n, \
-					size_t dv, const struct attend_ask *ask)               \
+					size_t dv)                                             \
 	{                                                                                      \
-		(void)ask;                                                                     \
 		for (size_t i = 0; i < rows; i++)                                              \
 			for (size_t c = 0; c < dv; c++) {                                      \
 				float sum = 0;                                                 \

@@ -203,25 +203,15 @@ typedef void attend_soften_fn(float *s, size_t rows, size_t n, float factor, flo
 typedef void attend_values_fn(float *y, const float *scale, const float *p, const float *v,
 			      ptrdiff_t v_panel, size_t n, size_t dv, size_t mr, size_t nr);
 
-/** Memory that will be read next, which a kernel asks for as it goes: as many rows as it reads
- * itself, `row` bytes apart, of `bytes`. It need not be there. */
-struct attend_ask {
-	const char *at;
-	ptrdiff_t row;
-	size_t bytes;
-};
-
 /** s[i * ATTEND_KEYS + j] = sum over p < d of q[i * q_row + p] k[j * k_row + p] for few rows and
- * j < n: `attend_dots_f32`, `_f16`, `_bf16` by the type of k. `ask` may be NULL. */
+ * j < n: `attend_dots_f32`, `_f16`, `_bf16` by the type of k. */
 typedef void attend_dots_fn(float *s, const float *q, ptrdiff_t q_row, const void *k,
-			    ptrdiff_t k_row, size_t rows, size_t n, size_t d,
-			    const struct attend_ask *ask);
+			    ptrdiff_t k_row, size_t rows, size_t n, size_t d);
 
 /** y[i * y_row + c] = sum over j < n of p[i * ATTEND_KEYS + j] v[j * v_row + c] for few rows and
- * c < dv: `attend_few_f32`, `_f16`, `_bf16` by the type of v. `ask` may be NULL. */
+ * c < dv: `attend_few_f32`, `_f16`, `_bf16` by the type of v. */
 typedef void attend_few_fn(float *y, ptrdiff_t y_row, const float *p, const void *v,
-			   ptrdiff_t v_row, size_t rows, size_t n, size_t dv,
-			   const struct attend_ask *ask);
+			   ptrdiff_t v_row, size_t rows, size_t n, size_t dv);
 
 /** Shape of a two-dimensional convolution or pooling, dense NCHW. */
 struct window2d {

@@ -282,10 +282,12 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 	if (with->scale == 0 && (!dim_is_static(&width) || width.size == 0))
 		return form_refuse(op, q, "there is no width to take the scale from");
 	double scale = with->scale != 0 ? with->scale : 1 / sqrt((double)width.size);
-	adze_tensor y = batched(op, wide, k, a->nbatch + 1, rank - 1, rank - 2);
+	adze_dtype result = adze_tensor_shape(v).dtype;
+	adze_tensor y = batched(op, form_wide(wide), form_wide(k), a->nbatch + 1, rank - 1,
+				rank - 2);
 	if (!adze_is(y))
 		return y;
-	y = f_scale(form_wide(y), scale);
+	y = f_scale(y, scale);
 	if (with->soft_cap != 0)
 		y = f_scale(f_tanh(f_scale(y, 1 / with->soft_cap)), with->soft_cap);
 	if (!adze_is(y))
@@ -309,8 +311,9 @@ static adze_tensor attend(struct attend *a, adze_tensor q, adze_tensor k, adze_t
 	/* Finite, so that a row of nothing has no NaN on its way to 0. */
 	if (adze_is(see))
 		y = (adze_select)(fit(a, see, &a->scores), y, f_num(y, -1e30));
-	y = (adze_convert)(weigh(a, y), adze_tensor_shape(v).dtype);
-	y = batched(op, y, v, a->nbatch + 1, a->scores.rank - 1, rank - 3);
+	y = batched(op, weigh(a, y), form_wide(v), a->nbatch + 1, a->scores.rank - 1, rank - 3);
+	if (op->ok && adze_is(y))
+		y = (adze_convert)(y, result);
 	return adze_is(see) && adze_is(y) && !all_see(a) ? blank_rows(a, y, see) : y;
 }
 

@@ -336,6 +336,41 @@ static const struct graph_case graph_case[] = {
 	 " %7 = softmax %6, axis=2\n"
 	 " %8 = dot %7, %3, batch_a=[0], batch_b=[0], sum_a=[2], sum_b=[1]\n"
 	 " %9 = transpose %8, axes=[1, 0, 2]\n return y=%9\n}\n", "rel:1e-5 abs:1e-6", 1},
+	{"attention: causal over 300 keys of f16 and values of bf16, in a window, with a cap",
+	 "graph g(%q: f32[2, 300, 20], %k: f16[2, 300, 20], %v: bf16[2, 300, 9]) {\n"
+	 " body seen(%s: f32[], %i: i32[], %j: i32[]) {\n  %c = const {3} : f32[]\n"
+	 "  %1 = tanh %s\n  %2 = mul %1, %c\n  %3 = le %j, %i\n  %w = const {40} : i32[]\n"
+	 "  %4 = sub %i, %w\n  %5 = gt %j, %4\n  %6 = and %3, %5\n  %7 = const {-1e30} : f32[]\n"
+	 "  %8 = select %6, %2, %7\n  return s=%8\n }\n"
+	 " %1 = convert %k : f32[2, 300, 20]\n %2 = convert %v : f32[2, 300, 9]\n"
+	 " %3 = iota : i32[300]\n %4 = broadcast %3, axes=[1] : i32[2, 300, 300]\n"
+	 " %5 = broadcast %3, axes=[2] : i32[2, 300, 300]\n"
+	 " %6 = attention %q, %1, %2, %4, %5, batch=1, body=seen\n return y=%6\n}\n",
+	 "rel:1e-4 abs:1e-5", 1},
+	{"attention: few rows of groups over parts of a cache, the last of which nobody sees",
+	 "graph g(%q: f32[2, 3, 4, 16], %k: bf16[2, 700, 16], %v: f16[2, 700, 40],"
+	 " %n: i32[4]) {\n"
+	 " body seen(%s: f32[], %i: i32[], %j: i32[]) {\n  %c = const {0.25} : f32[]\n"
+	 "  %2 = mul %s, %c\n  %a = const {300} : i32[]\n  %b = add %i, %a\n  %3 = le %j, %b\n"
+	 "  %7 = const {-inf} : f32[]\n  %8 = select %3, %2, %7\n  return s=%8\n }\n"
+	 " %1 = convert %k : f32[2, 700, 16]\n %2 = convert %v : f32[2, 700, 40]\n"
+	 " %3 = iota : i32[700]\n %4 = broadcast %n, axes=[2] : i32[2, 3, 4, 700]\n"
+	 " %5 = broadcast %3, axes=[3] : i32[2, 3, 4, 700]\n"
+	 " %6 = attention %q, %1, %2, %4, %5, batch=1, body=seen\n return y=%6\n}\n",
+	 "rel:1e-4 abs:1e-5", 1},
+	{"attention: rows that see nothing, by a finite score and by -inf; an empty cache",
+	 "graph g(%q: f32[20, 8], %k: f32[t<=30, 8], %v: f32[t<=30, 8], %m: bool[20, t<=30]) {\n"
+	 " body low(%s: f32[], %m: bool[], %i: i32[]) {\n  %a = const {11} : i32[]\n"
+	 "  %1 = lt %i, %a\n  %2 = and %m, %1\n  %7 = const {-3.4e38} : f32[]\n"
+	 "  %8 = select %2, %s, %7\n  return s=%8\n }\n"
+	 " body gone(%s: f32[], %m: bool[], %i: i32[]) {\n  %a = const {11} : i32[]\n"
+	 "  %1 = lt %i, %a\n  %2 = and %m, %1\n  %z = const {0} : f32[]\n"
+	 "  %7 = const {-inf} : f32[]\n  %6 = select %2, %z, %7\n  %8 = add %s, %6\n"
+	 "  return s=%8\n }\n"
+	 " %3 = iota : i32[20]\n %4 = broadcast %3, axes=[0] : i32[20, t<=30]\n"
+	 " %5 = attention %q, %k, %v, %m, %4, batch=0, body=low\n"
+	 " %6 = attention %q, %k, %v, %m, %4, batch=0, body=gone\n return y=%5, z=%6\n}\n",
+	 "rel:1e-4 abs:1e-5", 1},
 	{"totals of exponents, and a gather where there is nothing: random graphs found them",
 	 "graph g(%x: f8e8m0fnu[5, 6], %y: f8e8m0fnu[t<=9, 2], %i: i32[3, 1]) {\n"
 	 " %c = const {8.673617379884035e-19} : f8e8m0fnu[]\n"
@@ -461,6 +496,55 @@ static void all_graphs(int threads)
 TEST(device, graphs_against_eval)
 {
 	all_graphs(1);
+}
+
+/* Many rows and few, of which one is cut into parts. */
+static void attend_on(int threads, float *y, float *z)
+{
+	static const char text[] =
+		"graph g(%q: f32[3, 290, 24], %k: f32[3, 1000, 24], %v: f32[3, 1000, 33]) {\n"
+		" body near(%s: f32[], %i: i32[], %j: i32[]) {\n  %3 = le %j, %i\n"
+		"  %7 = const {-1e30} : f32[]\n  %8 = select %3, %s, %7\n  return s=%8\n }\n"
+		" %1 = iota : i32[290]\n %2 = broadcast %1, axes=[1] : i32[3, 290, 1000]\n"
+		" %3 = iota : i32[1000]\n %4 = broadcast %3, axes=[2] : i32[3, 290, 1000]\n"
+		" %5 = attention %q, %k, %v, %2, %4, batch=1, body=near\n"
+		" %6 = slice %q, start=[0, 0, 0], limit=[3, 5, 24], stride=[1, 1, 1]\n"
+		" %8 = slice %4, start=[0, 0, 0], limit=[3, 5, 1000], stride=[1, 1, 1]\n"
+		" %9 = attention %6, %k, %v, %8, %8, batch=1, body=near\n"
+		" return y=%5, z=%9\n}\n";
+	static float q[3 * 290 * 24], k[3 * 1000 * 24], v[3 * 1000 * 33];
+	struct diag d = {ADZE_OK, ""};
+	uint64_t seed = 7;
+	adze_context *c = device_check_context(NULL, threads);
+	adze_device *dev;
+	adze_graph *g;
+	for (size_t i = 0; i < COUNT_OF(q); i++)
+		q[i] = check_random_float(&seed);
+	for (size_t i = 0; i < COUNT_OF(k); i++)
+		k[i] = check_random_float(&seed);
+	for (size_t i = 0; i < COUNT_OF(v); i++)
+		v[i] = check_random_float(&seed);
+	CHECK_MSG(device_check_open(c, &dev, &d) == ADZE_OK, "%s", d.text);
+	CHECK_MSG(ir_parse(&mem_libc, text, strlen(text), "threads", &d, &g) == ADZE_OK, "%s",
+		  d.text);
+	const void *in[3] = {q, k, v};
+	void *out[2] = {y, z};
+	CHECK_MSG(device_check_run(dev, g, true, 1, NULL, in, NULL, out, &d) == ADZE_OK, "%s",
+		  d.text);
+	ir_graph_destroy(g);
+	device_release(dev);
+	device_check_context_free(c);
+}
+
+TEST(device, attention_is_the_same_for_any_threads)
+{
+	static float y[3][3 * 290 * 33], z[3][3 * 5 * 33];
+	static const int threads[] = {1, 2, 5};
+	for (int i = 0; i < 3; i++) {
+		attend_on(threads[i], y[i], z[i]);
+		CHECK(memcmp(y[i], y[0], sizeof y[0]) == 0);
+		CHECK(memcmp(z[i], z[0], sizeof z[0]) == 0);
+	}
 }
 
 TEST(device, graphs_on_three_threads)

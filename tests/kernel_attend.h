@@ -184,11 +184,9 @@ static void check_attend_dots(struct bench *t)
 		float *q = area_place(&t->a, (rows == 0 ? 0 : rows * q_row - 1) * 4, 0);
 		char *k = area_place(&t->b, keys * size, 0);
 		float *y = area_place(&t->y, scores * 4, 0);
-		const struct attend_ask ask = {k, (ptrdiff_t)row, 100};
 		fill_plain(t, ADZE_F32, q, rows == 0 ? 0 : rows * q_row - 1, 1);
 		fill_plain(t, t->dtype, k, keys, 1);
-		((attend_dots_fn *)t->run)(y, q, (ptrdiff_t)q_row, k, (ptrdiff_t)row, rows, n, d,
-					   s % 2 ? &ask : NULL);
+		((attend_dots_fn *)t->run)(y, q, (ptrdiff_t)q_row, k, (ptrdiff_t)row, rows, n, d);
 		check_area(t, &t->y, y, scores * 4, n);
 		for (size_t i = 0; i < rows * n; i++) {
 			double sum = 0, all = 0;
@@ -219,9 +217,7 @@ static void check_attend_few(struct bench *t)
 		float *y = area_place(&t->y, rows * dv * 4, 0);
 		fill_plain(t, ADZE_F32, p, weights, 1);
 		fill_plain(t, t->dtype, v, values, 1);
-		const struct attend_ask ask = {v, (ptrdiff_t)row, 100};
-		((attend_few_fn *)t->run)(y, (ptrdiff_t)dv, p, v, (ptrdiff_t)row, rows, n, dv,
-				       s % 2 ? &ask : NULL);
+		((attend_few_fn *)t->run)(y, (ptrdiff_t)dv, p, v, (ptrdiff_t)row, rows, n, dv);
 		check_area(t, &t->y, y, rows * dv * 4, n);
 		for (size_t i = 0; i < rows * dv; i++) {
 			double sum = 0, all = 0;

@@ -69,22 +69,8 @@ static bool narrow(struct cpu_attend *a, int64_t *from, int64_t *to)
 	return *from < *to;
 }
 
-/* Rows of keys or values from `key` on, for a kernel to ask for; NULL past the end. */
-static const struct attend_ask *ask_for(const struct cpu_attend *a, const struct cpu_box *b,
-					const char *at, int64_t key, struct attend_ask *out)
+static void run_part(struct cpu_attend *a, int64_t i)
 {
-	const int64_t *stride = b->stride + a->nouter;
-	out->row = stride[0] * (int64_t)b->size;
-	out->bytes = (size_t)b->extent[a->nouter + 1] * b->size;
-	out->at = at + key * out->row;
-	return key < a->t ? out : NULL;
-}
-
-/* Part i, which part i + 1 follows if `goes_on`: values are asked for while scores are made,
- * the next keys while values are summed. */
-static void run_part(struct cpu_attend *a, int64_t i, bool goes_on)
-{
-	struct attend_ask ask;
 	int64_t from = i * ATTEND_KEYS, to = from + ATTEND_KEYS < a->t ? from + ATTEND_KEYS : a->t;
 	const int64_t *k = a->k->stride + a->nouter, *v = a->v->stride + a->nouter;
 	struct part p = get_part(a, i);
@@ -105,14 +91,14 @@ static void run_part(struct cpu_attend *a, int64_t i, bool goes_on)
 	size_t n = (size_t)(to - from);
 	((attend_dots_fn *)cpu_attend_kernel(a, CPU_ATTEND_DOTS))(
 		a->scores, a->q_pack, a->d, a->k_at + from * k[0] * (int64_t)a->k->size, k[0],
-		rows, n, (size_t)a->d, ask_for(a, a->v, a->v_at, from, &ask));
+		rows, n, (size_t)a->d);
 	if (!plain)
 		cpu_attend_body(a, a->scores, 0, a->m, from, to - from);
 	((attend_soften_fn *)cpu_attend_kernel(a, CPU_ATTEND_SOFTEN))(
 		a->scores, rows, n, plain ? (float)all.factor : 1, p.most, p.total, a->scale);
 	((attend_few_fn *)cpu_attend_kernel(a, CPU_ATTEND_FEW))(
 		p.sums, a->dv, a->scores, a->v_at + from * v[0] * (int64_t)a->v->size, v[0], rows,
-		n, (size_t)a->dv, goes_on ? ask_for(a, a->k, a->k_at, to, &ask) : NULL);
+		n, (size_t)a->dv);
 }
 
 /* Unit: one part of one outer place. */
@@ -127,7 +113,7 @@ static void part_task(void *job, size_t task, int worker)
 	for (; unit < to; unit++) {
 		if (unit / parts != outer)
 			begin(&a, outer = unit / parts);
-		run_part(&a, unit % parts, unit + 1 < to);
+		run_part(&a, unit % parts);
 	}
 }
 
@@ -173,7 +159,7 @@ static void join_task(void *job, size_t task, int worker)
 		if (!cpu_attend_enough(&a, a.most)) {
 			a.skips = false;
 			for (int64_t i = 0; i < count_parts(a.t); i++)
-				run_part(&a, i, true);
+				run_part(&a, i);
 			find_most(&a);
 		}
 		for (int64_t r = 0; r < a.m; r++)
