@@ -95,6 +95,8 @@ static void call(const struct job *j)
 		((convert_fn *)j->run)(j->y, j->a, j->n);
 	else if (strcmp(type, "fill_fn") == 0)
 		((fill_fn *)j->run)(j->y, j->a, j->n);
+	else if (strcmp(type, "stream_fn") == 0)
+		((stream_fn *)j->run)(j->y, j->a, j->n);
 	else if (strcmp(type, "gather_fn") == 0)
 		((gather_fn *)j->run)(j->y, j->a, j->n, 3);
 	else if (strcmp(type, "reduce_fn") == 0)

@@ -3,6 +3,7 @@
 #include "kernels/simd_avx512.h"
 #include "kernels/ew.inc"
 #include "kernels/chain.inc"
+#include "kernels/stream.inc"
 
 #define LOOP_IF IF_GAIN
 #define LOOP_BOOLS FOR_BOOL

@@ -10,8 +10,10 @@
 #define LOOP_FLOATS FOR_FLOATS
 #include "kernels/loops.inc"
 
-void chain_f32_scalar(float *y, const float *x, const struct chain_op *op, size_t nop, size_t n)
+void chain_f32_scalar(float *y, const float *x, const struct chain_op *op, size_t nop, size_t n,
+		      int past)
 {
+	(void)past;
 	for (size_t i = 0; i < n; i++) {
 		float a = x[i];
 		for (size_t k = 0; k < nop; k++) {

@@ -29,7 +29,8 @@ typedef void ew_fn(void *y, const void *a, const void *b, const void *c, size_t 
  * A chain of element-wise functions of f32: a = x[i], then for each op in turn a = f(a),
  * f(a, b) or f(b, a), and y[i] = a in the end, bit for bit what the functions' own kernels make
  * of it; `chain_f32`. b is operand[i], *operand, or a. Functions: those that kernels_chains()
- * says; one of a single operand has form 0. y may be x or an operand.
+ * says; one of a single operand has form 0. y may be x or an operand. `past`: y goes past the
+ * caches, as that of stream_fn.
  */
 struct chain_op {
 	uint8_t ew;   /* enum ew */
@@ -42,7 +43,7 @@ enum chain_form {
 	CHAIN_SECOND = 4       /* f(b, a) */
 };
 typedef void chain_f32_fn(float *y, const float *x, const struct chain_op *op, size_t nop,
-			  size_t n);
+			  size_t n, int past);
 /** Whether a function of f32 can stand in a chain: it has one or two operands, gives a number,
  * and a vector form that pays. */
 bool kernels_chains(enum ew f);
@@ -52,6 +53,13 @@ typedef void convert_fn(void *y, const void *x, size_t n);
 
 /** y[i] = *x for i < n: `fill_1`, `fill_2`, `fill_4`, `fill_8`. */
 typedef void fill_fn(void *y, const void *x, size_t n);
+
+/**
+ * The n bytes of x to y, past the caches where the machine can, for results that are larger than
+ * they are: `stream_1`. Other threads may read what went past the caches once it has been called
+ * with n of 0.
+ */
+typedef void stream_fn(void *y, const void *x, size_t n);
 
 /**
  * y[i] = x[i * stride] for i < n; strides may be 0 or negative: `gather_1` ... `gather_8`.

@@ -41,3 +41,9 @@ MOVES(1, uint8_t)
 MOVES(2, uint16_t)
 MOVES(4, uint32_t)
 MOVES(8, uint64_t)
+
+void stream_1_scalar(void *y, const void *x, size_t n)
+{
+	if (n > 0)
+		memcpy(y, x, n);
+}

@@ -29,6 +29,8 @@ static inline __m256i part_mask(size_t n)
 static inline vf v_set(float x) { return _mm256_set1_ps(x); }
 static inline vf v_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void v_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
+static inline void v_stream(float *p, vf x) { _mm256_stream_ps(p, x); }
+static inline void v_stream_end(void) { _mm_sfence(); }
 
 static inline vf v_load_part(const float *p, size_t n)
 {

@@ -25,6 +25,8 @@ static inline __mmask16 part_mask(size_t n) { return (__mmask16)((1u << n) - 1);
 static inline vf v_set(float x) { return _mm512_set1_ps(x); }
 static inline vf v_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
+static inline void v_stream(float *p, vf x) { _mm512_stream_ps(p, x); }
+static inline void v_stream_end(void) { _mm_sfence(); }
 
 static inline vf v_load_part(const float *p, size_t n)
 {

@@ -6,6 +6,7 @@
  *
  * VL lanes. vf: floats; vi: 32-bit integers; vm: a mask, one truth for each lane.
  *   v_set v_load v_store           any alignment
+ *   v_stream                       a store past the caches, to an aligned place
  *   v_load_part v_store_part       the first n < VL lanes; others are 0, or left alone
  *   v_load_mask v_gather           lanes of a mask, the others 0 and not touched; `gather`
  *                                  takes every stride-th element
@@ -88,6 +89,7 @@ static inline void v_store_bf16_part(uint16_t *p, vf x, size_t n)
 }
 
 static inline void v_store(float *p, vf x) { v_store_part(p, x, VL); }
+static inline void v_stream(float *p, vf x) { v_store(p, x); }
 static inline void v_store_f16(uint16_t *p, vf x) { v_store_f16_part(p, x, VL); }
 static inline void v_store_bf16(uint16_t *p, vf x) { v_store_bf16_part(p, x, VL); }
 

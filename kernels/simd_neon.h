@@ -23,6 +23,7 @@ typedef uint32x4_t vm;
 static inline vf v_set(float x) { return vdupq_n_f32(x); }
 static inline vf v_load(const float *p) { return vld1q_f32(p); }
 static inline void v_store(float *p, vf x) { vst1q_f32(p, x); }
+static inline void v_stream(float *p, vf x) { v_store(p, x); }
 
 static inline vf v_load_part(const float *p, size_t n)
 {

@@ -117,7 +117,7 @@ static void check_chain(struct bench *t, size_t n, size_t off)
 			else
 				own_kernel(t, each)(want, want, other, NULL, n);
 		}
-		((chain_f32_fn *)t->run)(y, x, op, 3, n);
+		((chain_f32_fn *)t->run)(y, x, op, 3, n, (int)(n % 2));
 		check_area(t, &t->y, y, n * 4, n);
 		compare(t, ADZE_F32, y, want, n, NULL);
 		chained++;
@@ -146,8 +146,9 @@ static void check_move(struct bench *t, size_t n, size_t off)
 	static const ptrdiff_t strides[] = {0, 1, 3, -1, -2};
 	size_t size = (size_t)(strrchr(t->family->name, '_')[1] - '0'), bytes = n * size;
 	bool fill = strcmp(t->family->type, "fill_fn") == 0;
+	bool stream = strcmp(t->family->type, "stream_fn") == 0;
 	for (size_t s = 0; s < COUNT_OF(strides); s++) {
-		ptrdiff_t stride = fill ? 0 : strides[s];
+		ptrdiff_t stride = fill ? 0 : stream ? 1 : strides[s];
 		size_t span = n == 0 ? 1 : (size_t)(stride < 0 ? -stride : stride) * (n - 1) + 1;
 		char *x = area_place(&t->a, span * size, off * size);
 		char *y = area_place(&t->y, bytes, off * size);
@@ -155,6 +156,8 @@ static void check_move(struct bench *t, size_t n, size_t off)
 		x += stride < 0 ? (span - 1) * size : 0;
 		if (fill)
 			((fill_fn *)t->run)(y, x, n);
+		else if (stream)
+			((stream_fn *)t->run)(y, x, n);
 		else
 			((gather_fn *)t->run)(y, x, n, stride);
 		check_area(t, &t->y, y, bytes, n);
@@ -555,6 +558,7 @@ static const struct kernel_check {
 	{"convert_fn", KIND_EW, check_convert, NULL},
 	{"chain_f32_fn", KIND_EW, check_chain, NULL},
 	{"fill_fn", KIND_MOVE, check_move, NULL},
+	{"stream_fn", KIND_MOVE, check_move, NULL},
 	{"gather_fn", KIND_MOVE, check_move, NULL},
 	{"reduce_fn", KIND_ROW, check_reduce, NULL},
 	{"reduce_step_fn", KIND_ROW, check_step, NULL},

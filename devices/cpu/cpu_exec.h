@@ -48,6 +48,7 @@ struct cpu_bound {
 	const struct kernel_impl *root;   /* the root's kernel */
 	const struct kernel_impl *second; /* REDUCE: of wide sums; COLUMNS: to acc; GEMM: nt */
 	const struct kernel_impl *third;  /* GEMM: nn; COLUMNS, REDUCE: back from wide sums */
+	const struct kernel_impl *stream; /* EW, ROW: for results that no cache holds */
 	const struct plain_kernel *plain; /* PLAIN */
 	const struct kernel_impl *widen, *narrow; /* GEMM: rows to f32, the result from it */
 	const struct kernel_impl *attend[CPU_ATTEND_KERNELS];
@@ -130,7 +131,8 @@ struct cpu_work {
 	int64_t units, grain, inner, length;
 	int64_t blocks_m, blocks_n, block_m, block_n, outer;
 	const void *shared; /* BLOCKS: the product under way */
-	int route; /* GEMM: how the blocks are made */
+	int route; /* GEMM, EW: how results are made */
+	bool past; /* EW: chains send results past the caches */
 };
 
 /** Products a task should have at least: some microseconds, against the tenth or ten that waking
@@ -139,6 +141,15 @@ struct cpu_work {
 
 /** Runs tasks 0 .. n - 1. */
 void cpu_call_run(struct cpu_call *c, cpu_task *task, void *job, size_t n);
+
+/** Results of so many bytes go past the caches: no cache that a core may use alone holds them. */
+#define STREAM_BYTES ((size_t)32 << 20)
+static inline bool cpu_streams(const struct cpu_work *w)
+{
+	return w->bound->stream != NULL &&
+	       (size_t)w->box[0].count >= STREAM_BYTES / w->box[0].size;
+}
+
 /** Runs `task` for all units of `w` in chunks of `w->grain`. */
 void cpu_run_tasks(struct cpu_work *w, cpu_task *task, int64_t units, int64_t grain);
 /** The range of units of a task. */

@@ -240,6 +240,8 @@ static void bind_root(adze_context *c, struct cpu_loaded *l, const struct cpu_st
 		      struct cpu_bound *b, struct diag *d)
 {
 	const char *type = type_name(s->view[0].dtype);
+	if (s->kind == CPU_EW || s->kind == CPU_ROW)
+		b->stream = find(c, d, "stream_1");
 	switch ((enum cpu_step_kind)s->kind) {
 	case CPU_REDUCE:
 	case CPU_COLUMNS: bind_reduce(c, s, b, d); break;

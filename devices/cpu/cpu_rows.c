@@ -10,6 +10,8 @@
 #include "kernels/any.h"
 
 #define TASK_ELEMENTS (8 * CPU_STRIP)
+/* Bytes of a row that may go past the caches. */
+#define STREAM_ROW ((size_t)64 << 10)
 
 static adze_dtype wide(adze_dtype dtype)
 {
@@ -136,15 +138,22 @@ void cpu_run_columns(struct cpu_work *w)
 		      rows_a_task(w->length * strip));
 }
 
-/* The whole row one behind the other: in place, or made in scratch behind the strips. */
+/* Scratch for a row, behind the strips. */
+static char *row_place(const struct cpu_work *w, char *scratch)
+{
+	size_t epi = cpu_prog_bytes(&w->step->epi);
+	size_t pro = cpu_prog_bytes(&w->step->pro) + CPU_SLOT_BYTES;
+	return scratch + (pro > epi ? pro : epi);
+}
+
+/* The whole row one behind the other: in place, or made in scratch. */
 static const char *whole_row(const struct cpu_work *w, char *scratch, int64_t row)
 {
 	const struct cpu_prog *p = &w->step->pro;
 	const char *x = cpu_prog_direct(w, p, row * w->length, w->length);
 	if (x != NULL)
 		return x;
-	size_t epi = cpu_prog_bytes(&w->step->epi), pro = cpu_prog_bytes(p) + CPU_SLOT_BYTES;
-	char *to = scratch + (pro > epi ? pro : epi);
+	char *to = row_place(w, scratch);
 	cpu_prog_run(w, p, &w->bound->pro, scratch, row * w->length, w->length, to);
 	return to;
 }
@@ -185,11 +194,14 @@ static void row_task(void *job, size_t task, int worker)
 	size_t n = (size_t)w->length, size = w->box[0].size;
 	const char *scale = s->param[1] > 0 ? w->box[1].at : NULL;
 	const char *bias = s->param[1] > 1 ? w->box[2].at : NULL;
+	/* A row that the first caches hold, and that nothing follows, goes to memory from there. */
+	bool stream = cpu_streams(w) && n * size <= STREAM_ROW && s->epi.nload == 0;
 	cpu_range(w, task, &from, &to);
 	for (int64_t row = from; row < to; row++) {
 		if (row == from || s->epi.nload > 0)
 			cpu_prog_begin(w, &s->pro, scratch);
-		char *y = w->box[0].at + (size_t)row * n * size;
+		char *home = w->box[0].at + (size_t)row * n * size;
+		char *y = stream ? row_place(w, scratch) : home;
 		const char *x = whole_row(w, scratch, row);
 		if (s->op == OP_SOFTMAX)
 			((softmax_fn *)w->bound->root->run)(y, x, n);
@@ -197,11 +209,15 @@ static void row_task(void *job, size_t task, int worker)
 			((layer_norm_fn *)w->bound->root->run)(y, x, scale, bias, n, s->eps);
 		else
 			((rms_norm_fn *)w->bound->root->run)(y, x, scale, n, s->eps);
+		if (stream)
+			((stream_fn *)w->bound->stream->run)(home, y, n * size);
 		if (s->epi.nload > 0) {
 			cpu_prog_begin(w, &s->epi, scratch);
 			cpu_run_epilogue(w, scratch, row * w->length, w->length);
 		}
 	}
+	if (stream)
+		((stream_fn *)w->bound->stream->run)(scratch, scratch, 0);
 }
 
 void cpu_run_row(struct cpu_work *w)

@@ -129,7 +129,8 @@ void cpu_prog_begin(const struct cpu_work *w, const struct cpu_prog *p, char *sc
 
 /* Instructions that hand one value on, in registers. */
 static void run_chain(const struct cpu_work *w, const struct cpu_prog *p,
-		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
+		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n,
+		      bool past)
 {
 	struct chain_op op[CPU_MAX_SLOTS];
 	for (int i = 0; i < piece->n; i++) {
@@ -149,7 +150,7 @@ static void run_chain(const struct cpu_work *w, const struct cpu_prog *p,
 	}
 	const char *x = at[p->ins[piece->first].src[0]];
 	((chain_f32_fn *)piece->run)((float *)to, (const float *)x, op, (size_t)piece->n,
-				     (size_t)n);
+				     (size_t)n, past);
 }
 
 /* What has no kernel. */
@@ -180,11 +181,12 @@ void cpu_ins_run(const struct cpu_ins *s, void (*run)(void), void *y, const void
 }
 
 static void run_piece(const struct cpu_work *w, const struct cpu_prog *p,
-		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n)
+		      const struct cpu_piece *piece, const char *const *at, char *to, int64_t n,
+		      bool past)
 {
 	const struct cpu_ins *s = &p->ins[piece->first];
 	if (piece->n > 1)
-		run_chain(w, p, piece, at, to, n);
+		run_chain(w, p, piece, at, to, n, past);
 	else
 		cpu_ins_run(s, piece->run, to, at[s->src[0]],
 			    s->nsrc > 1 ? at[s->src[1]] : NULL, s->nsrc > 2 ? at[s->src[2]] : NULL,
@@ -217,7 +219,8 @@ const char *cpu_prog_strip(const struct cpu_work *w, const struct cpu_prog *p,
 	for (int i = 0; i < run->n; i++) {
 		const struct cpu_piece *piece = &run->at[i];
 		uint16_t dst = p->ins[piece->first + piece->n - 1].dst;
-		run_piece(w, p, piece, at, dst == CPU_RESULT ? y : slot(scratch, dst), n);
+		run_piece(w, p, piece, at, dst == CPU_RESULT ? y : slot(scratch, dst), n,
+			  w->past && dst == CPU_RESULT);
 	}
 	return y;
 }
@@ -272,6 +275,23 @@ void cpu_prog_run(const struct cpu_work *w, const struct cpu_prog *p,
 	}
 }
 
+/* How results leave: as ever, past the caches from a strip, or by the chain that makes them. */
+enum { EW_PLAIN, EW_STREAMS, EW_CHAIN_STREAMS };
+
+/* By strips that go to memory from the first cache. */
+static void stream_strips(const struct cpu_work *w, char *scratch, int64_t from, int64_t n, char *y)
+{
+	const struct cpu_prog *p = &w->step->pro;
+	int64_t cut = cut_length(w, p), size = (int64_t)w->box[0].size;
+	for (int64_t len; n > 0; from += len, n -= len, y += len * size) {
+		len = n < CPU_STRIP ? n : CPU_STRIP;
+		if (cut > 0 && cut - from % cut < len)
+			len = cut - from % cut;
+		const char *x = cpu_prog_strip(w, p, &w->bound->pro, scratch, from, len, NULL);
+		((stream_fn *)w->bound->stream->run)(y, x, (size_t)(len * size));
+	}
+}
+
 static void ew_task(void *job, size_t task, int worker)
 {
 	const struct cpu_work *w = job;
@@ -280,12 +300,21 @@ static void ew_task(void *job, size_t task, int worker)
 	int64_t from, to;
 	cpu_range(w, task, &from, &to);
 	cpu_prog_begin(w, p, scratch);
-	cpu_prog_run(w, p, &w->bound->pro, scratch, from, to - from,
-		     w->box[0].at + from * (int64_t)w->box[0].size);
+	char *y = w->box[0].at + from * (int64_t)w->box[0].size;
+	if (w->route == EW_STREAMS)
+		stream_strips(w, scratch, from, to - from, y);
+	else
+		cpu_prog_run(w, p, &w->bound->pro, scratch, from, to - from, y);
+	if (w->route != EW_PLAIN)
+		((stream_fn *)w->bound->stream->run)(y, y, 0);
 }
 
 void cpu_run_ew(struct cpu_work *w)
 {
+	const struct cpu_pieces *run = &w->bound->pro;
+	bool streams = cpu_streams(w), chain = run->n > 0 && run->at[run->n - 1].n > 1;
+	w->route = !streams ? EW_PLAIN : chain ? EW_CHAIN_STREAMS : EW_STREAMS;
+	w->past = w->route == EW_CHAIN_STREAMS;
 	cpu_run_tasks(w, ew_task, w->box[0].count, TASK_ELEMENTS);
 }
 
