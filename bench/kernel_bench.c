@@ -262,9 +262,11 @@ static void bench_row(const struct kernel_impl *impl, struct job *j)
 	for (size_t i = 0; i < COUNT_OF(operand); i++)
 		fill_values(operand[i], BYTES, dtype);
 	/* x, and of gemm_f32_f16 and its like the left operand, are f32. */
-	if (strcmp(j->family->type, "gemm_nt_fn") == 0 ||
-	    strncmp(impl->family, "gemm_f32_", 9) == 0)
+	if (strcmp(j->family->type, "gemm_nt_fn") == 0)
 		fill_values(j->a, BYTES, ADZE_F32);
+	else if (strcmp(j->family->type, "gemm_fn") == 0)
+		fill_values(j->a, BYTES,
+			    dtype_find(impl->family + 5, strcspn(impl->family + 5, "_")));
 	if (strncmp(impl->family, "reduce_step", 11) == 0)
 		memset(j->c, 0, BYTES);
 	for (; *side != 0; side++) {

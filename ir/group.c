@@ -80,8 +80,11 @@ bool ir_groups(const adze_graph *g, struct arena *arena, struct ir_group **out, 
 
 bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b)
 {
-	if (to == ADZE_F32)
-		return (b == ADZE_F16 || b == ADZE_BF16) && (a == b || a == ADZE_F32);
+	bool bytes = b == ADZE_F8E4M3FN || b == ADZE_F8E5M2 || b == ADZE_I8;
+	if (to == ADZE_F32 && (b == ADZE_F16 || b == ADZE_BF16))
+		return a == b || a == ADZE_F32;
+	if (to == ADZE_F32 || to == ADZE_F16 || to == ADZE_BF16)
+		return a == to && bytes;
 	return to == ADZE_I32 && b == ADZE_I8 && (a == ADZE_I8 || a == ADZE_U8);
 }
 

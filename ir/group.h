@@ -57,7 +57,8 @@ struct ir_dot_form {
 
 /**
  * Whether a product of `to` may read operands of `a` and `b` itself, converting each element:
- * f16 and bf16 as f32, the second alone or both; i8 and u8 as i32, u8 in the first alone.
+ * f16 and bf16 as f32, the second alone or both; f8e4m3fn, f8e5m2 and i8 as f32, f16 or bf16, the
+ * second alone; i8 and u8 as i32, u8 in the first alone.
  */
 bool ir_dot_converts(adze_dtype to, adze_dtype a, adze_dtype b);
 

@@ -33,6 +33,24 @@ GEMM(bf16, uint16_t, bf16_to_f32, uint16_t, bf16_to_f32)
 GEMM(f32_f16, float, SAME, uint16_t, f16_to_f32)
 GEMM(f32_bf16, float, SAME, uint16_t, bf16_to_f32)
 
+static float e4m3fn_to_f32(uint8_t x)
+{
+	return (float)small_to_f64(x, SMALL_FORMAT(4, 3, 7, FN));
+}
+
+static float e5m2_to_f32(uint8_t x)
+{
+	return (float)small_to_f64(x, SMALL_FORMAT(5, 2, 15, IEEE));
+}
+
+#define GEMM_BYTES(type, right, read)                         \
+	GEMM(f32_##type, float, SAME, right, read)            \
+	GEMM(f16_##type, uint16_t, f16_to_f32, right, read)   \
+	GEMM(bf16_##type, uint16_t, bf16_to_f32, right, read)
+GEMM_BYTES(f8e4m3fn, uint8_t, e4m3fn_to_f32)
+GEMM_BYTES(f8e5m2, uint8_t, e5m2_to_f32)
+GEMM_BYTES(i8, int8_t, SAME)
+
 #define GEMM_NT(type, weight, read)                                                            \
 	void gemm_nt_##type##_scalar(float *y, ptrdiff_t y_row, ptrdiff_t y_col,              \
 				     const float *x, ptrdiff_t x_row, const void *w,          \
@@ -51,6 +69,9 @@ GEMM(f32_bf16, float, SAME, uint16_t, bf16_to_f32)
 GEMM_NT(f32, float, SAME)
 GEMM_NT(f16, uint16_t, f16_to_f32)
 GEMM_NT(bf16, uint16_t, bf16_to_f32)
+GEMM_NT(f8e4m3fn, uint8_t, e4m3fn_to_f32)
+GEMM_NT(f8e5m2, uint8_t, e5m2_to_f32)
+GEMM_NT(f32_i8, int8_t, SAME)
 
 #define GEMM_NT_INT(family, left)                                                             \
 	void gemm_nt_##family##_scalar(int32_t *y, ptrdiff_t y_row, ptrdiff_t y_col,          \

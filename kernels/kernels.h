@@ -106,7 +106,8 @@ typedef int64_t arg_fn(const void *x, size_t n);
  * c_row apart, columns adjacent. `work` has gemm_work bytes of the implementation's row,
  * aligned to 64. Every element's sum runs in an order that depends on k alone. k of 0 gives
  * zeros. `gemm_f32`, `gemm_f16`, `gemm_bf16`: both of the type; `gemm_f32_f16`,
- * `gemm_f32_bf16`: a of f32, b of the other.
+ * `gemm_f32_bf16`: a of f32, b of the other; `gemm_f32_i8` and so on: a of f32, f16 or bf16, b of
+ * f8e4m3fn, f8e5m2 or i8.
  */
 typedef void gemm_fn(float *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row, ptrdiff_t a_col,
 		     const void *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n,
@@ -115,7 +116,8 @@ typedef void gemm_fn(float *c, ptrdiff_t c_row, const void *a, ptrdiff_t a_row, 
 /**
  * y[i * y_row + j * y_col] = sum over p of x[i * x_row + p] w[j * w_row + p], i < m, j < n,
  * p < k: both with rows along the sum, as weights lie in files. x and y are f32, w of the
- * family's type, each weight taken as f32: `gemm_nt_f32`, `gemm_nt_f16`, `gemm_nt_bf16`. Reads
+ * family's type, each weight taken as f32: `gemm_nt_f32`, `gemm_nt_f16`, `gemm_nt_bf16`,
+ * `gemm_nt_f8e4m3fn`, `gemm_nt_f8e5m2`, and `gemm_nt_f32_i8` of i8. Reads
  * w once for 32 rows of x, 4 to 8 rows of it at once, and asks for the rows after those, so
  * that a few rows of x run at the speed of memory. The order of a sum depends on k alone: a
  * row comes out the same, whatever rows it shares the call with.

@@ -109,6 +109,32 @@ static inline vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 static inline vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
 static inline vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
+static inline __m128i bytes_as_16(const uint8_t *p)
+{
+	return _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)p));
+}
+
+/* Exponents of e5m2 are those of f16, of e4m3fn 8 less; f16's subnormals serve both. */
+static inline vf v_load_f8e5m2(const uint8_t *p)
+{
+	return widen_f16(_mm_slli_epi16(bytes_as_16(p), 8));
+}
+
+static inline vf v_load_f8e4m3fn(const uint8_t *p)
+{
+	__m128i x = bytes_as_16(p);
+	__m128i size = _mm_slli_epi16(_mm_and_si128(x, _mm_set1_epi16(0x7f)), 7);
+	__m128i is_nan = _mm_cmpeq_epi16(size, _mm_set1_epi16(0x7f << 7));
+	size = _mm_or_si128(size, _mm_and_si128(is_nan, _mm_set1_epi16(0x7c00)));
+	__m128i sign = _mm_slli_epi16(_mm_and_si128(x, _mm_set1_epi16(0x80)), 8);
+	return v_mul(widen_f16(_mm_or_si128(size, sign)), v_set(256));
+}
+
+static inline vf v_load_i8(const uint8_t *p)
+{
+	return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+
 static inline vf v_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 static inline vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 static inline vf v_floor(vf a) { return _mm256_floor_ps(a); }

@@ -102,6 +102,32 @@ static inline vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 static inline vf v_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 static inline vf v_abs(vf a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
 
+static inline __m256i bytes_as_16(const uint8_t *p)
+{
+	return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
+}
+
+/* Exponents of e5m2 are those of f16, of e4m3fn 8 less; f16's subnormals serve both. */
+static inline vf v_load_f8e5m2(const uint8_t *p)
+{
+	return widen_f16(_mm256_slli_epi16(bytes_as_16(p), 8));
+}
+
+static inline vf v_load_f8e4m3fn(const uint8_t *p)
+{
+	__m256i x = bytes_as_16(p);
+	__m256i size = _mm256_slli_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0x7f)), 7);
+	__m256i is_nan = _mm256_cmpeq_epi16(size, _mm256_set1_epi16(0x7f << 7));
+	size = _mm256_or_si256(size, _mm256_and_si256(is_nan, _mm256_set1_epi16(0x7c00)));
+	__m256i sign = _mm256_slli_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0x80)), 8);
+	return v_mul(widen_f16(_mm256_or_si256(size, sign)), v_set(256));
+}
+
+static inline vf v_load_i8(const uint8_t *p)
+{
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+
 #define SIMD_ROUND(name, mode)                                                    \
 	static inline vf name(vf a)                                               \
 	{                                                                         \

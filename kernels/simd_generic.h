@@ -11,6 +11,7 @@
  *   v_load_mask v_gather           lanes of a mask, the others 0 and not touched; `gather`
  *                                  takes every stride-th element
  *   v_load_f16, _bf16, v_store_f16, _bf16, and _part: likewise, converted, rounded once
+ *   v_load_f8e4m3fn, _f8e5m2, _i8  of VL bytes
  *   v_add v_sub v_mul v_div v_sqrt v_fma(a b + c) v_fnma(c - a b): one rounding each
  *   v_neg v_abs v_floor v_ceil v_rint v_trunc
  *   v_pick_max(a, b) = a > b ? a : b and v_pick_min(a, b) = a < b ? a : b, exactly, so that
@@ -69,6 +70,12 @@ GENERIC(vf, v_load_f16_part, (const uint16_t *p, size_t n), (size_t)i < n ? f16_
 GENERIC(vf, v_load_bf16, (const uint16_t *p), bf16_to_f32(p[i]))
 GENERIC(vf, v_load_bf16_part, (const uint16_t *p, size_t n),
 	(size_t)i < n ? bf16_to_f32(p[i]) : 0)
+
+GENERIC(vf, v_load_f8e4m3fn, (const uint8_t *p),
+	(float)small_to_f64(p[i], SMALL_FORMAT(4, 3, 7, FN)))
+GENERIC(vf, v_load_f8e5m2, (const uint8_t *p),
+	(float)small_to_f64(p[i], SMALL_FORMAT(5, 2, 15, IEEE)))
+GENERIC(vf, v_load_i8, (const uint8_t *p), (int8_t)p[i])
 
 static inline void v_store_part(float *p, vf x, size_t n)
 {

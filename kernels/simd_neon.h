@@ -101,6 +101,35 @@ static inline vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
 static inline vf v_sqrt(vf a) { return vsqrtq_f32(a); }
 static inline vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 static inline vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
+/* Exponents of e5m2 are those of f16, of e4m3fn 8 less; f16's subnormals serve both. */
+static inline uint16x4_t bytes_as_16(const uint8_t *p)
+{
+	uint8_t part[8] = {0};
+	memcpy(part, p, VL);
+	return vget_low_u16(vmovl_u8(vld1_u8(part)));
+}
+
+static inline vf v_load_f8e5m2(const uint8_t *p)
+{
+	return widen_f16(vshl_n_u16(bytes_as_16(p), 8));
+}
+
+static inline vf v_load_f8e4m3fn(const uint8_t *p)
+{
+	uint16x4_t x = bytes_as_16(p), size = vshl_n_u16(vand_u16(x, vdup_n_u16(0x7f)), 7);
+	uint16x4_t is_nan = vceq_u16(size, vdup_n_u16(0x7f << 7));
+	size = vorr_u16(size, vand_u16(is_nan, vdup_n_u16(0x7c00)));
+	uint16x4_t sign = vshl_n_u16(vand_u16(x, vdup_n_u16(0x80)), 8);
+	return v_mul(widen_f16(vorr_u16(size, sign)), v_set(256));
+}
+
+static inline vf v_load_i8(const uint8_t *p)
+{
+	int8_t part[8] = {0};
+	memcpy(part, p, VL);
+	return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vld1_s8(part)))));
+}
+
 static inline vf v_neg(vf a) { return vnegq_f32(a); }
 static inline vf v_abs(vf a) { return vabsq_f32(a); }
 static inline vf v_floor(vf a) { return vrndmq_f32(a); }

@@ -91,6 +91,13 @@ static void check_split_rows(const struct bench *t, const float *y, ptrdiff_t y_
 	}
 }
 
+/* "gemm_f32_i8": f32; "gemm_f16": f16. */
+static adze_dtype left_type(const struct bench *t)
+{
+	const char *name = t->family->name + strlen("gemm_");
+	return dtype_find(name, strcspn(name, "_"));
+}
+
 static void check_product(struct bench *t, const size_t size[3], int how_a, int how_b)
 {
 	static float want[1 << 16];
@@ -102,7 +109,7 @@ static void check_product(struct bench *t, const size_t size[3], int how_a, int 
 	CHECK(t->impl->gemm_work <= sizeof work);
 	CHECK(m * n <= COUNT_OF(want));
 	b.dtype = t->dtype;
-	a.dtype = strncmp(t->family->name, "gemm_f32_", 9) == 0 ? ADZE_F32 : t->dtype;
+	a.dtype = left_type(t);
 	place_operand(t, &t->a, &a, how_a, m, k);
 	place_operand(t, &t->b, &b, how_b, k, n);
 	size_t bytes = m == 0 || n == 0 ? 0 : ((m - 1) * (size_t)y_row + n) * sizeof(float);
@@ -147,10 +154,11 @@ static void check_nt_of(struct bench *t, size_t m, size_t n, size_t k, bool odd)
 	w.dtype = t->dtype;
 	place_operand(t, &t->a, &x, 0, m, k);
 	place_operand(t, &t->b, &w, 0, n, k);
-	for (size_t i = 0; odd && i < n; i += 3) {
+	for (size_t i = 0; odd && dtype_is_float(w.dtype) && i < n; i += 3) {
 		size_t p = k * i / n;
-		w.plain[i * k + p] = i % 2 ? NAN : i % 4 ? HUGE_VALF : 0x1p-20f;
-		dtype_store_float(w.dtype, w.at, i * k + p, (double)w.plain[i * k + p]);
+		dtype_store_float(w.dtype, w.at, i * k + p,
+				  i % 2 ? NAN : i % 4 ? HUGE_VAL : 0x1p-16);
+		w.plain[i * k + p] = (float)dtype_load_float(w.dtype, w.at, i * k + p);
 	}
 	product_formula(&x, &w, true, m, n, k, want, magnitude);
 	for (int columns = 0; columns < 2; columns++) {

@@ -164,7 +164,8 @@ static void bind_reduce(adze_context *c, const struct cpu_step *s, struct cpu_bo
 	}
 }
 
-/* f32, 16-bit floats, f32 by weights of 16-bit floats, and bytes in i32 have kernels. */
+/* f32, 16-bit floats, f32 by weights of 16-bit floats, any of them by weights of 8 bits, and bytes
+ * in i32 have kernels. */
 static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_bound *b,
 		      struct diag *d)
 {
@@ -175,14 +176,17 @@ static void bind_gemm(adze_context *c, const struct cpu_step *s, struct cpu_boun
 								   : "gemm_nt_i8");
 		return;
 	}
-	if (s->view[2].dtype != ADZE_F32 && s->view[2].dtype != ADZE_F16 &&
-	    s->view[2].dtype != ADZE_BF16) {
+	const char *left = type_name(s->view[1].dtype);
+	if (s->view[0].dtype != ADZE_F32 && s->view[0].dtype != ADZE_F16 &&
+	    s->view[0].dtype != ADZE_BF16) {
 		context_log(c, ADZE_LOG_INFO, "product of %s: plain loops", type);
 		return;
 	}
-	b->root = find(c, d, s->view[1].dtype == s->view[2].dtype ? "gemm_%s" : "gemm_f32_%s",
-		       type);
-	b->second = find(c, d, "gemm_nt_%s", type);
+	if (s->view[1].dtype == s->view[2].dtype)
+		b->root = find(c, d, "gemm_%s", type);
+	else
+		b->root = find(c, d, "gemm_%s_%s", left, type);
+	b->second = find(c, d, s->view[2].dtype == ADZE_I8 ? "gemm_nt_f32_%s" : "gemm_nt_%s", type);
 	if (s->view[1].dtype != ADZE_F32)
 		b->widen = find(c, d, "convert_%s_f32", type_name(s->view[1].dtype));
 	if (narrow)
