@@ -8,8 +8,10 @@
 #include "kernels/any.h"
 #include "kernels/gemm_blocks.h"
 
-/* The most rows that do not go to the packed product: above, packing pays. */
+/* The most rows that do not go to the packed product: above, packing pays, later where elements
+ * are converted. */
 #define FEW_ROWS 16
+#define FEW_ROWS_F32 8
 /* A block that is made in f32 first: its columns at most, and its floats. */
 #define WIDE_COLUMNS 512
 #define WIDE_BLOCK (1 << 18)
@@ -64,11 +66,12 @@ static enum route find_route(const struct cpu_work *w, const struct matrices *q)
 	const struct cpu_view *v = w->step->view;
 	bool along_a = (q->a_col == 1 || q->k <= 1) && v[1].dtype == v[2].dtype;
 	bool along_b = q->b_row == 1 || q->k <= 1;
+	int64_t few = v[2].dtype == ADZE_F32 ? FEW_ROWS_F32 : FEW_ROWS;
 	if (w->bound->root == NULL)
 		return w->bound->second != NULL ? ROUTE_BYTES : ROUTE_PLAIN;
-	if (along_b && q->m <= FEW_ROWS && (q->m <= q->n || !along_a))
+	if (along_b && q->m <= few && (q->m <= q->n || !along_a))
 		return ROUTE_NT;
-	if (along_a && q->n <= FEW_ROWS)
+	if (along_a && q->n <= few)
 		return ROUTE_TN;
 	if (q->m == 1 && q->b_col == 1 && w->bound->third != NULL)
 		return ROUTE_NN;
