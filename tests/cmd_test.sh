@@ -127,11 +127,18 @@ quiet "run writes .safetensors" run make.air --outputs all.safetensors
 quiet "zero.air" run zero.air -o n=n.npy
 
 expect 0 "help" 'usage: adze COMMAND' --help
-expect 2 "a part of the bench that is not there" "there is no part 'moles'" bench moles
-expect 2 "no number of threads" "no numbers of threads in '0'" bench --threads 0 ceilings
+if [ -z "${EMULATOR-}" ]; then
+	bench=bench
+	expect 2 "a part of the bench that is not there" "there is no part 'moles'" bench moles
+	expect 2 "no number of threads" "no numbers of threads in '0'" bench --threads 0 ceilings
+else
+	bench=''
+	n=$((n + 1))
+	echo "ok $n - bench # SKIP an emulated command cannot become another program"
+fi
 expect 0 "version" '^adze [0-9]' --version
 expect 0 "version as a command" '^adze [0-9]' version
-for c in demo run compile inspect graph opt ops passes types kernels devices env bench \
+for c in demo run compile inspect graph opt ops passes types kernels devices env $bench \
 	version; do
 	expect 0 "help of $c" "usage: adze $c" "$c" --help
 	expect 2 "unknown option of $c" "no option '--nonsense'" "$c" --nonsense
@@ -267,7 +274,7 @@ expect 2 "opt with an unknown stage" "no stage 'frob'" opt layer.air --stage fro
 expect 1 "opt with a pass out of order" 'plan' opt layer.air --passes plan
 expect 0 "a fusion report" "saves" opt layer.air --report
 expect 0 "a fusion report as JSON" "\"apart_from\"" opt layer.air --json
-expect 0 "opt as for another device" "stage=planned" opt layer.air --device cuda
+expect 0 "opt as for another device" "stage=planned" opt layer.air --device trace
 expect 1 "a report without groups" "no groups" opt layer.air --report --stage lowered
 expect 2 "opt for no device" "no device" opt layer.air --device frob
 expect 1 "opt of a syntax error" 'syntax.air:2' opt syntax.air
