@@ -38,6 +38,7 @@ ir_val simplify_splat(adze_graph *g, ir_val scalar, ir_val like)
 	adze_shape type = *ir_type(g, like);
 	if (type.rank == 0 || scalar == 0)
 		return scalar;
+	type.dtype = ir_type(g, scalar)->dtype;
 	struct attrs_axes none = {.axes = {.n = 0}};
 	return ir_emit1(g, OP_BROADCAST, scalar, &none, &type);
 }
