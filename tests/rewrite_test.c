@@ -182,16 +182,6 @@ TEST(simplify, transposes)
 
 TEST(simplify, broadcasts)
 {
-	/* What is computed before a broadcast reads scalars of other types than it. */
-	simplified("%1 = slice %x, start=[0, 0], limit=[2, 1], stride=[1, 1]\n"
-		   "%2 = is_finite %1\n"
-		   "%3 = broadcast %2, axes=[0, 1] : bool[2, 3]\n%4 = const {0} : f32[]\n"
-		   "%5 = broadcast %4 : f32[2, 3]\n%6 = const {1} : f32[]\n"
-		   "%7 = broadcast %6 : f32[2, 3]\n%y = select %3, %5, %7\nreturn y=%y\n",
-		   "%1 = slice %x, start=[0, 0], limit=[2, 1], stride=[1, 1]\n"
-		   "%2 = is_finite %1\n%4 = const {0} : f32[]\n%6 = const {1} : f32[]\n"
-		   "%5 = broadcast %4 : f32[2, 1]\n%7 = broadcast %6 : f32[2, 1]\n%8 = select %2, %5, %7\n"
-		   "%y = broadcast %8, axes=[0, 1] : f32[2, 3]\nreturn y=%y\n");
 	simplified("%y = broadcast %x, axes=[0, 1] : f32[2, 3]\nreturn y=%y\n", "return y=%x\n");
 	simplified("%1 = broadcast %x, axes=[1, 2] : f32[4, 2, 3]\n"
 		   "%y = broadcast %1, axes=[0, 3, 1] : f32[4, 3, 5, 2]\nreturn y=%y\n",
