@@ -10,15 +10,21 @@
  * a forked child could wait for in vain. Who wakes a worker takes it off the count of those
  * asleep, so that the next job does not wake it again before the system has run it; and a
  * woken worker wakes others where enough is left to do, so that a caller wakes few.
+ *
+ * A worker that the system stopped in the midst of a task, to run another process, keeps its
+ * caller waiting for a time slice. Such a worker rests for many times that, so that beside
+ * busy processes a call takes little longer than it would alone.
  */
 #include "config.h"
 
 #include "devices/cpu/cpu_pool.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fpmode.h"
@@ -35,6 +41,11 @@
 #define TEAMS 16 /* calls that workers help at a time */
 #define WAKES 2  /* workers that one thread wakes */
 
+#define LATE_NS 300000 /* and the time of LATE_TASKS: nobody is as late who was not stopped */
+#define LATE_TASKS 4
+#define REST 8 /* times as long as it was late, if it was before: within */
+#define AGAIN_NS 1000000000
+
 /* Tasks that belong to the workers of a node, until they have none left. */
 struct part {
 	_Alignas(LINE) atomic_size_t next; /* that nobody has yet */
@@ -47,6 +58,8 @@ struct cpu_team {
 	atomic_int taken;
 	cpu_task *run; /* the job; constant while open or entered */
 	void *job;
+	atomic_llong waits; /* since when the caller does, with none of the tasks left; 0 */
+	atomic_llong late;  /* later than this a worker is */
 	struct part part[CPU_MAX_NODES];
 };
 
@@ -57,7 +70,11 @@ struct worker {
 	pthread_t thread; /* of those that the pool started */
 	int index;        /* 1 .. threads - 1 */
 	int node;
+	atomic_int core;  /* its hardware thread; -1: it is not bound */
 	atomic_int here;  /* a lent thread is */
+	atomic_llong rests; /* until this time; 0 */
+	long stops;       /* how often the system stopped it, as far as it has looked: */
+	long long looked;
 	unsigned done[TEAMS]; /* the last job of each team that it has seen */
 };
 
@@ -78,6 +95,8 @@ struct cpu_pool {
 	adze_context *context;
 	struct cpu_mask mask; /* of the thread that made the pool */
 	bool has_mask;
+	bool may_rest;
+	atomic_int free_core; /* that no worker is bound to; -1: they are not bound, or one moves */
 	struct cpu_team team[TEAMS];
 };
 
@@ -89,6 +108,12 @@ enum stage { NOT_STARTED, STARTING, STARTED };
 static int limit_of(struct cpu_pool *p)
 {
 	return p->most - atomic_load_explicit(&p->callers, memory_order_relaxed);
+}
+
+static bool rests(struct worker *w)
+{
+	long long until = atomic_load_explicit(&w->rests, memory_order_relaxed);
+	return until != 0 && cpu_now() < until;
 }
 
 static bool wake_one(struct worker *w)
@@ -113,21 +138,21 @@ static void call_workers(struct cpu_pool *p, size_t left, int inside)
 	lack -= atomic_load(&p->present) - asleep - inside;
 	lack = lack < WAKES ? lack : WAKES;
 	for (int i = 0; i < limit && lack > 0; i++)
-		lack -= wake_one(&p->worker[i]);
+		lack -= !rests(&p->worker[i]) && wake_one(&p->worker[i]);
 }
 
 enum { NOTHING = -1, LEAVE = -2 };
 
 /* The team, if any, whose open job this worker should enter: of several the one with the
  * fewest workers. */
-static int find_team(const struct worker *w)
+static int find_team(struct worker *w)
 {
 	struct cpu_pool *p = w->pool;
 	unsigned least = INSIDE + 1;
 	int found = NOTHING;
 	if (atomic_load(w->leave))
 		return LEAVE;
-	if (w->index > limit_of(p))
+	if (w->index > limit_of(p) || rests(w))
 		return NOTHING;
 	for (int i = 0; i < TEAMS; i++) {
 		unsigned s = atomic_load(&p->state[i]);
@@ -163,7 +188,7 @@ static int await(struct worker *w)
 		int found = find_team(w);
 		if (found != NOTHING)
 			return found;
-		if (w->index <= limit_of(w->pool) && cpu_spin_turn(&spin))
+		if (w->index <= limit_of(w->pool) && !rests(w) && cpu_spin_turn(&spin))
 			continue;
 		sleep_worker(w);
 		spin = (struct cpu_spin){0};
@@ -182,10 +207,11 @@ static size_t tasks_left(struct cpu_team *t)
 	return left;
 }
 
-/* Those of its own node first, then what other nodes have left. */
-static void take_tasks(struct cpu_team *t, int index, int node)
+/* Those of its own node first, then what other nodes have left. Returns how many. */
+static size_t take_tasks(struct cpu_team *t, int index, int node)
 {
 	int nodes = t->pool->nodes;
+	size_t n = 0;
 	for (int i = 0; i < nodes; i++) {
 		struct part *part = &t->part[node + i < nodes ? node + i : node + i - nodes];
 		for (;;) {
@@ -194,8 +220,24 @@ static void take_tasks(struct cpu_team *t, int index, int node)
 			if (task >= part->end)
 				break;
 			t->run(t->job, task, index);
+			n++;
 		}
 	}
+	return n;
+}
+
+/* Before it leaves a job whose caller waits for it. */
+static void note_late(struct worker *w, struct cpu_team *t)
+{
+	struct rusage use;
+	long long since = atomic_load(&t->waits), now = since != 0 ? cpu_now() : 0;
+	if (since == 0 || now - since < atomic_load(&t->late) ||
+	    getrusage(RUSAGE_THREAD, &use) != 0)
+		return;
+	if (use.ru_nivcsw != w->stops && now - w->looked < AGAIN_NS)
+		atomic_store(&w->rests, now + REST * (now - since));
+	w->stops = use.ru_nivcsw;
+	w->looked = now;
 }
 
 static void work(struct worker *w)
@@ -214,6 +256,8 @@ static void work(struct worker *w)
 			if (left > 1)
 				call_workers(p, left - 1, (int)(s & INSIDE) + 1);
 			take_tasks(t, w->index, w->node);
+			if (p->may_rest)
+				note_late(w, t);
 		}
 		s = atomic_fetch_sub_explicit(&p->state[i], 1, memory_order_acq_rel);
 		if ((s & INSIDE) == 1 && (s & WAIT))
@@ -265,6 +309,33 @@ static int set_affinity(struct worker *w, const struct cpu_mask *m)
 				      (const cpu_set_t *)(const void *)m->bits);
 }
 
+static bool bind_one(struct worker *w, int core)
+{
+	const int bits = 8 * (int)sizeof(unsigned long);
+	struct cpu_mask one = {{0}};
+	one.bits[core / bits] = 1ul << (core % bits);
+	atomic_store(&w->core, core);
+	return set_affinity(w, &one) == 0;
+}
+
+/* The system may have put the caller where a worker is bound, which would share its time: that
+ * worker takes the core that was left for callers. */
+static void make_way(struct cpu_pool *p)
+{
+	int here = sched_getcpu(), way = atomic_load(&p->free_core);
+	if (way < 0 || here < 0 || here == way)
+		return;
+	for (int i = p->lent; i < p->lent + p->started; i++) {
+		if (atomic_load_explicit(&p->worker[i].core, memory_order_relaxed) != here)
+			continue;
+		if (atomic_compare_exchange_strong(&p->free_core, &way, -1)) {
+			bind_one(&p->worker[i], way);
+			atomic_store(&p->free_core, here);
+		}
+		return;
+	}
+}
+
 /* Which threads belong to which node. Places are in the order of nodes, and so are threads. */
 static void own_nodes(struct cpu_pool *p, const struct cpu_place *place)
 {
@@ -290,13 +361,9 @@ static void bind_cores(struct cpu_pool *p, adze_log_level level)
 		return;
 	}
 	own_nodes(p, place);
-	for (int i = p->lent; i < p->lent + p->started; i++) {
-		const int bits = 8 * (int)sizeof(unsigned long);
-		int at = place[i + 1].cpu;
-		struct cpu_mask one = {{0}};
-		one.bits[at / bits] = 1ul << (at % bits);
-		failed += set_affinity(&p->worker[i], &one) != 0;
-	}
+	for (int i = p->lent; i < p->lent + p->started; i++)
+		failed += !bind_one(&p->worker[i], place[i + 1].cpu);
+	atomic_store(&p->free_core, failed == 0 ? place[0].cpu : -1);
 	if (failed > 0)
 		context_log(c, level, "%d of %d workers could not be bound to a core", failed,
 			    p->started);
@@ -349,6 +416,7 @@ static bool try_start(struct cpu_pool *p)
 	if (!atomic_compare_exchange_strong(&p->stage, &stage, STARTING))
 		return false; /* another call starts them meanwhile */
 	start(p);
+	make_way(p);
 	atomic_store_explicit(&p->stage, STARTED, memory_order_release);
 	return true;
 }
@@ -363,12 +431,15 @@ static void reset(struct cpu_pool *p)
 	for (int i = 0; i < p->threads - 1; i++) {
 		atomic_store(&p->worker[i].asleep, 0);
 		atomic_store(&p->worker[i].here, 0);
+		atomic_store(&p->worker[i].rests, 0);
+		atomic_store(&p->worker[i].core, -1);
 		memset(p->worker[i].done, 0, sizeof p->worker[i].done);
 	}
 	atomic_store(&p->callers, 0);
 	atomic_store(&p->asleep, 0);
 	atomic_store(&p->present, 0);
 	atomic_store(&p->stage, NOT_STARTED);
+	atomic_store(&p->free_core, -1);
 	p->started = 0;
 }
 
@@ -423,6 +494,7 @@ adze_status cpu_pool_create(adze_context *c, int threads, int cpus, struct cpu_p
 		threads = cpu_topo_cores();
 	if (threads > CPU_MAX_THREADS)
 		threads = CPU_MAX_THREADS;
+	bool may_rest = cpus == 0;
 	if (cpus == 0)
 		cpus = cpu_topo_cpus();
 	lent = lent < threads ? lent : threads - 1;
@@ -438,6 +510,7 @@ adze_status cpu_pool_create(adze_context *c, int threads, int cpus, struct cpu_p
 	memset(w, 0, bytes);
 	p->threads = threads;
 	p->lent = lent;
+	p->may_rest = may_rest;
 	p->most = threads < cpus ? threads : cpus;
 	init(p, c, w);
 	*out = p;
@@ -469,6 +542,8 @@ int cpu_pool_threads(const struct cpu_pool *p)
 struct cpu_team *cpu_pool_begin(struct cpu_pool *p)
 {
 	claim(p);
+	if (atomic_load_explicit(&p->stage, memory_order_acquire) == STARTED)
+		make_way(p);
 	atomic_fetch_add(&p->callers, 1);
 	for (int i = 0; i < TEAMS; i++)
 		if (atomic_exchange_explicit(&p->team[i].taken, 1, memory_order_acquire) == 0)
@@ -496,21 +571,36 @@ static void fill_parts(struct cpu_team *t, size_t n)
 	}
 }
 
-/* Closes the job and waits until nobody is inside. */
-static void close_job(struct cpu_team *t)
+static void sleep_caller(struct cpu_team *t)
 {
-	struct cpu_spin spin = {0};
-	unsigned s = atomic_fetch_and_explicit(t->state, ~OPEN, memory_order_acq_rel);
-	while ((s & INSIDE) != 0 && cpu_spin_turn(&spin))
-		s = atomic_load_explicit(t->state, memory_order_acquire);
-	if ((s & INSIDE) == 0)
-		return;
-	s = atomic_fetch_or(t->state, WAIT) | WAIT;
+	unsigned s = atomic_fetch_or(t->state, WAIT) | WAIT;
 	while ((s & INSIDE) != 0) {
 		cpu_sleep(t->state, s);
 		s = atomic_load(t->state);
 	}
 	atomic_fetch_and_explicit(t->state, ~WAIT, memory_order_relaxed);
+}
+
+/* Closes the job, that began at `start` and of which the caller did `done` tasks, and waits until
+ * nobody is inside. */
+static void close_job(struct cpu_team *t, int64_t start, size_t done)
+{
+	struct cpu_spin spin = {0};
+	unsigned s = atomic_fetch_and_explicit(t->state, ~OPEN, memory_order_acq_rel);
+	if ((s & INSIDE) == 0)
+		return;
+	if (t->pool->may_rest) {
+		int64_t now = cpu_now();
+		atomic_store_explicit(&t->late, (now - start) / (int64_t)(done + 1) * LATE_TASKS +
+							LATE_NS, memory_order_relaxed);
+		atomic_store(&t->waits, now);
+	}
+	do
+		s = atomic_load_explicit(t->state, memory_order_acquire);
+	while ((s & INSIDE) != 0 && cpu_spin_turn(&spin));
+	if ((s & INSIDE) != 0)
+		sleep_caller(t);
+	atomic_store_explicit(&t->waits, 0, memory_order_relaxed);
 }
 
 void cpu_pool_run(struct cpu_team *t, cpu_task *run, void *job, size_t n)
@@ -526,10 +616,10 @@ void cpu_pool_run(struct cpu_team *t, cpu_task *run, void *job, size_t n)
 	t->run = run;
 	t->job = job;
 	fill_parts(t, n);
+	int64_t start = t->pool->may_rest ? cpu_now() : 0;
 	atomic_fetch_add(t->state, ONE_JOB | OPEN);
 	call_workers(t->pool, n - 1, 0);
-	take_tasks(t, 0, 0);
-	close_job(t);
+	close_job(t, start, take_tasks(t, 0, 0));
 }
 
 /* ---- threads of the program ---- */

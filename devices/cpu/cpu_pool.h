@@ -26,7 +26,8 @@ typedef void cpu_task(void *job, size_t task, int worker);
 /**
  * A pool of up to `threads` threads (0: one for each core that the process may use, within its
  * cpuset and CPU quota), of which no more than `cpus` work at a time (0: the hardware threads
- * that it may use): others would take the processor from them. Workers are bound to cores
+ * that it may use, and then a worker that other processes keep from working rests for a
+ * while). Workers are bound to cores
  * through hwloc where the context's configuration wants it, and places for `lent` threads of
  * the program are kept. Workers start at the first run of two tasks; where the system gives
  * fewer, those that are there do the work. E_NOMEM, or E_LIMIT for a number that is not within

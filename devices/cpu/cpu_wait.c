@@ -18,7 +18,7 @@
 #define PAUSE_NS 5000
 #define AWAY_NS 20000
 
-static int64_t now(void)
+int64_t cpu_now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -51,7 +51,7 @@ bool cpu_spin_turn(struct cpu_spin *s)
 		if (++s->turns % 32 != 0)
 			return true;
 	}
-	int64_t t = now();
+	int64_t t = cpu_now();
 	if (s->since == 0)
 		s->since = s->last = t;
 	bool away = t - s->last > AWAY_NS;

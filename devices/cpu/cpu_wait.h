@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** Nanoseconds of the clock that nobody sets. */
+int64_t cpu_now(void);
+
 /** A patience of bounded time. Zero-initialise. */
 struct cpu_spin {
 	int64_t since, last;
